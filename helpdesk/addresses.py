@@ -1,0 +1,59 @@
+"""Mail addresses: one spelling for matching, and the reply addresses that carry a token."""
+
+import re
+from email.utils import formataddr
+
+from email_validator import EmailNotValidError, validate_email
+
+from helpdesk.errors import Invalid
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+MAX_LENGTH = 254
+
+
+def check(address: str) -> str:
+    """The address as a person typed it, cleaned. Raises Invalid with a sentence when it cannot be one (RFC 5321)."""
+    if CONTROL.search(address.strip()) or len(address) > MAX_LENGTH:
+        raise Invalid("Enter an email address like name@example.org")
+    try:
+        return validate_email(address.strip(), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Invalid("Enter an email address like name@example.org") from error
+
+
+def normalise(address: str) -> str:
+    """One spelling for matching: case folded, domain in IDNA; dots and plus stay, since they may name another person."""
+    local, at, domain = address.strip().rpartition("@")
+    if not at:
+        return address.strip().casefold()
+    return f"{local.casefold()}@{_ascii(domain)}"
+
+
+def domain_of(address: str) -> str:
+    """The part behind the @, in ASCII."""
+    return _ascii(address.rpartition("@")[2])
+
+
+def with_token(address: str, token: str) -> str:
+    """`support@example.org` with a token: `support+<token>@example.org` (local part at most 64, RFC 5321 §4.5.3.1.1)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+def split_token(address: str) -> tuple[str, str] | None:
+    """The address without its token, and the token, or None when it carries none."""
+    local, at, domain = address.strip().rpartition("@")
+    base, plus, token = local.partition("+")
+    return (f"{base}@{domain}", token) if at and plus and token else None
+
+
+def named(name: str, address: str) -> str:
+    """`Ruth <ruth@example.org>` for a header; control characters in the name become blanks."""
+    return formataddr((CONTROL.sub(" ", name).strip(), address))
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain.strip().casefold().encode("idna").decode()
+    except UnicodeError:
+        return domain.strip().casefold()

@@ -1,0 +1,73 @@
+"""Who is asking: the agent of this request, from a sign-in that is still good."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, current_app, g, request, session
+from flask_login import AnonymousUserMixin, user_logged_out
+from flask_security import current_user, user_authenticated
+from flask_security.utils import set_request_attr
+from sqlalchemy import select
+
+from helpdesk import clock
+from helpdesk.agents.models import Agent, SignIn
+from helpdesk.agents.operations import end_sign_in, start_sign_in
+from helpdesk.database import db
+
+READER_PAGES = "contact"
+SEEN_EVERY_SECONDS = 60
+
+
+def init_app(app: Flask) -> None:
+    """Load the agent of each request and note each sign-in with its device."""
+    app.login_manager.user_loader(_signed_in_agent)  # type: ignore[attr-defined]
+    app.before_request(load_agent)
+    user_authenticated.connect(_note_sign_in, app)
+    user_logged_out.connect(_note_sign_out, app)
+
+
+def load_agent() -> None:
+    """Set g.agent; on reader pages the session is not even looked at."""
+    if request.blueprint == READER_PAGES or request.endpoint in ("static", "bootstrap.static"):
+        g._login_user = AnonymousUserMixin()
+        g.agent = None
+    else:
+        g.agent = current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def _signed_in_agent(uniquifier: str) -> Agent | None:
+    now = clock.now()
+    idle = timedelta(minutes=current_app.config["SESSION_IDLE_MINUTES"])
+    absolute = timedelta(days=current_app.config["SESSION_ABSOLUTE_DAYS"])
+    silent_for = now.timestamp() - session.get("seen", 0)
+    if silent_for > idle.total_seconds():
+        return None
+    agent = db.session.scalar(
+        select(Agent)
+        .join(SignIn)
+        .where(Agent.fs_uniquifier == uniquifier, Agent.active, SignIn.id == session.get("sign_in"))
+        .where(SignIn.ended_at.is_(None), SignIn.started_at > now - absolute)
+    )
+    if agent is not None:
+        _note_seen(silent_for, int(now.timestamp()))
+    return agent
+
+
+def _note_seen(silent_for: float, now: int) -> None:
+    set_request_attr("fs_authn_via", "session")
+    set_request_attr("fs_paa", session.get("fs_paa", 0))
+    if silent_for > SEEN_EVERY_SECONDS:
+        session["seen"] = now
+
+
+def _note_sign_in(_app: Flask, user: Agent, **_: Any) -> None:
+    session["sign_in"] = start_sign_in(user, device=request.user_agent.string).id
+    session["seen"] = int(clock.now().timestamp())
+    g.agent = user
+
+
+def _note_sign_out(_app: Flask, **_: Any) -> None:
+    sign_in = db.session.get(SignIn, session.pop("sign_in", 0))
+    if sign_in is not None and sign_in.ended_at is None:
+        end_sign_in(sign_in)
+    g.agent = None

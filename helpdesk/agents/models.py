@@ -1,0 +1,79 @@
+"""Agent, the account of one person of the staff, and SignIn, one device on which it is signed in."""
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.agents.roles import CAPABILITIES, Role
+from helpdesk.database import Base, one_of
+
+
+class AfterSend(StrEnum):
+    """Where an agent wants to be after sending a reply."""
+
+    STAY = "stay"
+    NEXT = "next"
+    LIST = "list"
+
+
+class Agent(UserMixin, Base):  # type: ignore[misc]
+    """A staff account; the user class of Flask-Security."""
+
+    __tablename__ = "agent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[Role] = mapped_column(one_of(Role, "role"), default=Role.AGENT)
+    active: Mapped[bool] = mapped_column(default=True)
+    password: Mapped[str | None]
+    fs_uniquifier: Mapped[str] = mapped_column(unique=True, default=lambda: secrets.token_hex(32))
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    keyboard: Mapped[bool] = mapped_column(default=True)
+    after_send: Mapped[AfterSend] = mapped_column(one_of(AfterSend, "after_send"), default=AfterSend.STAY)
+    created_at: Mapped[datetime]
+
+    sign_ins: Mapped[list["SignIn"]] = relationship(back_populates="agent", cascade="all, delete-orphan")
+
+    @property
+    def roles(self) -> list["NoRole"]:
+        """Flask-Security's own roles are not used: rights come from `can`."""
+        return []
+
+    @property
+    def first_name(self) -> str:
+        """How a reader is greeted by this person."""
+        return self.name.split()[0] if self.name.split() else self.name
+
+    def can(self, capability: str) -> bool:
+        """True when this account may do `capability`, such as "tickets.reply"."""
+        return self.active and capability in CAPABILITIES[self.role]
+
+    def end_every_session(self) -> None:
+        """Sign this account out on all devices at its next request there."""
+        self.fs_uniquifier = secrets.token_hex(32)
+
+
+class NoRole(RoleMixin):  # type: ignore[misc]
+    """Stands where Flask-Security wants a role class; never stored."""
+
+    name = ""
+
+
+class SignIn(Base):
+    """One sign-in of one agent on one device, until it ends."""
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), index=True)
+    device: Mapped[str]
+    started_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    agent: Mapped[Agent] = relationship(back_populates="sign_ins")

@@ -1,0 +1,1 @@
+"""The published pages that readers write about: one article for each canonical address."""

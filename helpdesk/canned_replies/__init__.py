@@ -1,0 +1,1 @@
+"""Prepared answers with a closed list of placeholders."""

@@ -1,0 +1,129 @@
+"""Every setting: name, default, check. Read once from HELPDESK_* variables and the instance's settings file."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from helpdesk.errors import Misconfigured
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PREFIX = "HELPDESK_"
+SETTINGS_FILE = "HELPDESK_SETTINGS_FILE"
+
+Security = Literal["tls", "starttls", "none"]
+
+
+class Settings(BaseSettings):
+    """What one installation is told from outside. Sizes in bytes, times in the unit of the name."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    base_url: str = "http://127.0.0.1:5000"
+    secret_keys: Annotated[list[SecretStr], NoDecode]
+    data_dir: Path = Path("data")
+    database_url: str = ""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 587
+    smtp_security: Security = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_ca_file: Path | None = None
+    smtp_timeout_seconds: int = 30
+    mail_from: str = ""
+
+    imap_password: SecretStr = SecretStr("")
+    imap_passwords: dict[str, SecretStr] = {}
+    imap_poll_seconds: int = 60
+
+    trusted_proxies: int = 0
+    session_idle_minutes: int = 12 * 60
+    session_absolute_days: int = 14
+    max_file_bytes: int = 10 * 1024 * 1024
+    max_files: int = 5
+    receipts_per_address_per_day: int = 1
+    caught_mail_url: str = ""
+    demo: bool = False
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_enough(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        if not keys or any(len(key.get_secret_value()) < 32 for key in keys):
+            raise ValueError("give at least one key of 32 characters or more, newest first")
+        return keys
+
+    @model_validator(mode="after")
+    def _safe_in_the_open(self) -> Self:
+        url = urlsplit(self.base_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError("base_url must be a whole address such as https://desk.example.org")
+        if url.scheme == "http" and url.hostname not in LOOPBACK:
+            raise ValueError("base_url must begin with https:// unless the desk runs on this machine alone")
+        if self.smtp_security == "none" and self.smtp_host not in LOOPBACK:
+            raise ValueError("smtp_security none sends mail in the clear; use starttls or tls")
+        return self
+
+    @property
+    def database_uri(self) -> str:
+        """The database address; SQLite in the data folder unless another is set."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'helpdesk.sqlite3'}"
+
+    @property
+    def is_https(self) -> bool:
+        """True when readers and staff reach the desk over TLS."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        """The host name of the desk's own address."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def sender(self) -> str:
+        """The address that mail about accounts comes from."""
+        return self.mail_from or f"helpdesk@{self.host}"
+
+    def link(self, path: str) -> str:
+        """The whole address of one of our own paths, for mail: never taken from a request."""
+        return self.base_url.rstrip("/") + path
+
+    def imap_password_of(self, source_name: str) -> str:
+        """The password of a mailbox: its own, else the common one."""
+        return self.imap_passwords.get(source_name, self.imap_password).get_secret_value()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check all settings; every mistake is told at once.
+
+    Raises Misconfigured with one sentence per mistake, unknown HELPDESK_* names included.
+    """
+    file = Path(os.environ.get(SETTINGS_FILE, "data/helpdesk.env"))
+    problems = _unknown_names()
+    try:
+        settings = Settings(_env_file=file if file.is_file() else None, **overrides)
+    except ValidationError as error:
+        problems += [f"{PREFIX}{_name(e)}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+    if problems:
+        raise Misconfigured("\n".join(problems))
+    return settings
+
+
+def _unknown_names() -> list[str]:
+    known = {(PREFIX + name).upper() for name in Settings.model_fields} | {SETTINGS_FILE}
+    given = {name for name in os.environ if name.startswith(PREFIX)}
+    return [f"{name}: there is no such setting" for name in sorted(given - known)]
+
+
+def _name(error: Any) -> str:
+    return str(error["loc"][0]).upper() if error["loc"] else "SETTINGS"

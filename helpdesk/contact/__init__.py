@@ -1,0 +1,5 @@
+"""TMP."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("contact", __name__)

@@ -1,0 +1,175 @@
+"""The database: the typed base of all models, UTC times, and `@transactional`, the only place that commits."""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event, inspect
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+_JSON = (dict[str, Any], dict[str, str], list[str], list[dict[str, str]])
+TRIES = 3
+SERIALIZATION_FAILURES = ("40001", "40P01", "55P03")
+
+P = ParamSpec("P")
+S = TypeVar("S")
+R = TypeVar("R")
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out, on every engine; a naive time is a mistake."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time reached the database")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All models: named constraints, aware times."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={datetime: UtcDateTime} | dict.fromkeys(_JSON, JSON),
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+
+def one_of(enum: type[StrEnum], name: str) -> Enum:
+    """The column type of a closed list of words, stored as text and held by a CHECK called `name`."""
+    return Enum(
+        enum, name=name, native_enum=False, create_constraint=True, length=32, values_callable=_values
+    )
+
+
+def _values(enum: type[StrEnum]) -> list[str]:
+    return [member.value for member in enum]
+
+
+def init_app(app: Flask, wake: Callable[[str, datetime | None], None] | None = None) -> None:
+    """Bind the database; `wake(name, at)` is called after a commit that asked for it."""
+    db.init_app(app)
+    app.extensions["wake"] = wake or (lambda name, at: None)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _prepare_sqlite(db.engine)
+
+
+def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Run a verb in one write transaction: begin, lock and reload the subject, do, commit.
+
+    A verb called by a verb joins its transaction. Any exception rolls all of it back. Serialization failures,
+    locks, stale rows and lost unique races are tried three times, because the second try reads what the winner wrote.
+    """
+
+    @wraps(operation)
+    def run(subject: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if _writing.get():
+            return operation(subject, *args, **kwargs)
+        for attempt in range(1, TRIES + 1):
+            try:
+                return _run_once(operation, subject, *args, **kwargs)
+            except (OperationalError, IntegrityError, StaleDataError, DBAPIError) as error:
+                if attempt == TRIES or not _is_worth_a_retry(error):
+                    raise
+                time.sleep(0.05 * attempt)
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def _run_once(
+    operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    db.session.rollback()  # ends the read transaction: a snapshot cannot be upgraded to a write
+    mark = _writing.set(True)
+    try:
+        db.session.connection()
+        _lock(subject)
+        result = operation(subject, *args, **kwargs)
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        db.session.info.pop("wakes", None)
+        raise
+    finally:
+        _writing.reset(mark)
+    wake_workers()
+    return result
+
+
+def wake(name: str, at: datetime | None = None) -> None:
+    """Note that worker task `name` has something to do (from `at` on), once this transaction is committed."""
+    db.session.info.setdefault("wakes", set()).add((name, at))
+
+
+def open_write() -> None:
+    """Begin this request's transaction as a writing one, for a third party's page that commits by itself."""
+    db.session.rollback()
+    mark = _writing.set(True)
+    try:
+        db.session.connection()
+    finally:
+        _writing.reset(mark)
+
+
+def wake_workers() -> None:
+    """Hand what was noted with `wake` to the worker; called after a commit."""
+    for name, at in db.session.info.pop("wakes", ()):
+        current_app.extensions["wake"](name, at)
+
+
+def _lock(subject: object) -> None:
+    state = inspect(subject, raiseerr=False)
+    if state is not None and getattr(state, "persistent", False):
+        db.session.refresh(subject, with_for_update=getattr(type(subject), "locked_by_verbs", False) or None)
+
+
+def _is_worth_a_retry(error: Exception) -> bool:
+    if isinstance(error, (IntegrityError, StaleDataError)):
+        return True
+    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return code in SERIALIZATION_FAILURES or "database is locked" in str(error)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("busy_timeout=15000", "foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")

@@ -1,0 +1,5 @@
+"""TMP."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("desk", __name__)

@@ -1,0 +1,87 @@
+"""Expected failures, each with a sentence for people and a status code, and the pages that show them."""
+
+import logging
+
+from flask import Flask, render_template
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+log = logging.getLogger(__name__)
+
+SENTENCES = {
+    400: "The request was incomplete or out of date. Go back, reload the page and try again.",
+    401: "Please sign in first.",
+    403: "Your account may not do this.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that kind of request.",
+    409: "Something changed in the meantime. Reload the page and look again.",
+    413: "That was too much at once. Send fewer or smaller files.",
+    429: "That was a lot of requests. Wait a little and try again.",
+    500: "Something went wrong on our side. The fault has been noted; nothing you sent before was lost.",
+}
+
+
+class HelpdeskError(Exception):
+    """A failure we expect; the message is a sentence for people."""
+
+    status = 400
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or SENTENCES[self.status])
+        self.message = str(self)
+
+
+class Misconfigured(HelpdeskError):
+    """The installation cannot start like this."""
+
+    status = 500
+
+
+class NotFound(HelpdeskError):
+    """No such thing, or not for this person: the two look the same."""
+
+    status = 404
+
+
+class Refused(HelpdeskError):
+    """The rules forbid it for this person or in this state."""
+
+    status = 403
+
+
+class Conflict(HelpdeskError):
+    """Somebody or something was faster."""
+
+    status = 409
+
+
+class Invalid(HelpdeskError):
+    """What was sent does not fit; nothing was changed."""
+
+    status = 422
+
+
+def init_app(app: Flask) -> None:
+    """Show every failure as a page with a sentence, never with the inside of the program."""
+    app.register_error_handler(HelpdeskError, _show_expected)
+    app.register_error_handler(HTTPException, _show_http)
+    app.register_error_handler(Exception, _show_unexpected)
+
+
+def _show_expected(error: HelpdeskError) -> tuple[str, int]:
+    return _page(error.status, error.message)
+
+
+def _show_http(error: HTTPException) -> object:
+    if error.response is not None:
+        return error.response
+    code = error.code or 500
+    return _page(code, SENTENCES.get(code, SENTENCES[400]))
+
+
+def _show_unexpected(error: Exception) -> tuple[str, int]:
+    log.error("unexpected failure", exc_info=error)
+    return _page(InternalServerError.code or 500, SENTENCES[500])
+
+
+def _page(code: int, sentence: str) -> tuple[str, int]:
+    return render_template("errors/error.html", code=code, sentence=sentence), code

@@ -1,0 +1,198 @@
+"""The body of a mail and the files beside it, found by walking its parts once."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email import policy
+from html import escape
+
+from helpdesk.inbound.charsets import decode
+from helpdesk.inbound.headers import decode_header, read_parameters
+from helpdesk.inbound.html_text import html_to_text
+from helpdesk.inbound.mime import BoundedMessage
+from helpdesk.inbound.names import safe_name
+from helpdesk.inbound.transfer import decode_part
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s?=\s?[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_VIEW_IN_HTML = re.compile(r"\bhtml\b|\bbrowser\b", re.IGNORECASE)
+_VIEW_IN_HTML_WORDS = 45
+_LINE_ENDS = re.compile(r"\r\n?")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file in a mail: its safe name, the type the sender claims, and its decoded bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str | None
+    inline: bool
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a mail says: the best plain text, the raw HTML if there is any, and the files."""
+
+    text: str
+    html: str | None
+    attachments: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class _Segment:
+    plain: str = ""
+    html: str = ""
+
+
+def read_body(message: BoundedMessage, charset: str | None = None) -> Body:
+    """Walk the parts: text to read, files to keep. Attached mails stay whole and never become the body."""
+    attachments: list[Part] = []
+    segments = _walk(message, attachments, charset, is_root=True)
+    text = "\n\n".join(filter(None, (_best_text(segment).strip("\n") for segment in segments)))
+    return Body(text, _whole_html(segments), tuple(attachments))
+
+
+def first_text_charset(message: BoundedMessage) -> str | None:
+    """The charset of the first text part: the best guess for raw 8-bit headers."""
+    for part in message.walk():
+        if part.get_content_maintype() == "text":
+            return read_parameters(raw_header(part, "Content-Type")).get("charset")
+    return None
+
+
+def raw_header(part: BoundedMessage, name: str) -> str:
+    """The first header of that name as the parser kept it, or nothing."""
+    wanted = name.lower()
+    return next((value for key, value in part.raw_items() if key.lower() == wanted), "")
+
+
+def _walk(
+    part: BoundedMessage, attachments: list[Part], charset: str | None, *, is_root: bool = False
+) -> list[_Segment]:
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        found = [_walk(child, attachments, charset) for child in part.children]
+        if part.get_content_subtype() == "alternative":
+            return [_best_alternative(found)]
+        return [segment for segments in found for segment in segments]
+    if _is_body(part, is_root=is_root):
+        return [_segment(part, charset)]
+    if not _is_redundant(part):
+        attachments.append(_attachment(part, charset))
+    return []
+
+
+def _best_alternative(found: list[list[_Segment]]) -> _Segment:
+    plains = ["\n\n".join(filter(None, (s.plain for s in segments))) for segments in found]
+    htmls = ["\n".join(filter(None, (s.html for s in segments))) for segments in found]
+    return _Segment(next(filter(None, plains), ""), next(filter(None, htmls), ""))
+
+
+def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
+    media_type = part.get_content_type()
+    if media_type.startswith("multipart/"):
+        return True  # a multipart whose boundary never comes: show what is there
+    if is_root and media_type in ("text/plain", "text/html"):
+        return _disposition(part) != "attachment"
+    return (
+        media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
+    )
+
+
+def _is_redundant(part: BoundedMessage) -> bool:
+    return part.get_content_type() in ("text/x-amp-html", "text/watch-html")
+
+
+def _segment(part: BoundedMessage, charset: str | None) -> _Segment:
+    parameters = read_parameters(raw_header(part, "Content-Type"))
+    data = decode_part(part)
+    declared = parameters.get("charset") or charset
+    if part.get_content_type() == "text/html":
+        meta = _META_CHARSET.search(data[:2000])
+        declared = parameters.get("charset") or (meta[1].decode("ascii") if meta else None)
+        return _Segment(html=_unix_lines(decode(data, declared)))
+    text = _unix_lines(decode(data, declared))
+    if parameters.get("format", "").lower() == "flowed":
+        text = unflow(text, joins_words=parameters.get("delsp", "").lower() == "yes")
+    return _Segment(plain="\n".join(line.rstrip() for line in text.split("\n")).strip("\n"))
+
+
+def unflow(text: str, *, joins_words: bool) -> str:
+    """Join the soft line breaks of format=flowed (RFC 3676); `joins_words` is its DelSp=yes."""
+    lines: list[str] = []
+    flowing_depth = -1
+    for line in text.split("\n"):
+        content = line.lstrip(">")
+        depth = len(line) - len(content)
+        content = content.removeprefix(" ")
+        flows = content.endswith(" ") and content != "-- "
+        piece = content[:-1] if flows and joins_words else content
+        if flowing_depth == depth and content != "-- ":
+            lines[-1] += piece
+        else:
+            lines.append(f"{'>' * depth} {piece}" if depth else piece)
+        flowing_depth = depth if flows else -1
+    return "\n".join(lines)
+
+
+def _unix_lines(text: str) -> str:
+    return _LINE_ENDS.sub("\n", text)
+
+
+def _best_text(segment: _Segment) -> str:
+    if not segment.html:
+        return segment.plain
+    if segment.plain.strip() and not _points_at_html(segment.plain):
+        return segment.plain
+    return html_to_text(segment.html) or segment.plain
+
+
+def _points_at_html(plain: str) -> bool:
+    words = plain[:1000].split()
+    return len(words) <= _VIEW_IN_HTML_WORDS and len(plain) < 400 and bool(_VIEW_IN_HTML.search(plain))
+
+
+def _whole_html(segments: Iterable[_Segment]) -> str | None:
+    kept = [segment for segment in segments if segment.html or segment.plain.strip()]
+    if not any(segment.html for segment in kept):
+        return None
+    return "\n".join(segment.html or _as_html(segment.plain) for segment in kept)
+
+
+def _as_html(plain: str) -> str:
+    return "<div>" + escape(plain).replace("\n", "<br>\n") + "</div>"
+
+
+def _disposition(part: BoundedMessage) -> str:
+    return raw_header(part, "Content-Disposition").partition(";")[0].strip().lower()
+
+
+def _name(part: BoundedMessage, charset: str | None = None) -> str:
+    disposition = read_parameters(";" + raw_header(part, "Content-Disposition"), charset)
+    content_type = read_parameters(raw_header(part, "Content-Type"), charset)
+    return disposition.get("filename") or content_type.get("name") or disposition.get("name") or ""
+
+
+def _attachment(part: BoundedMessage, charset: str | None) -> Part:
+    media_type = part.get_content_type()
+    content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
+    inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
+    name = safe_name(_name(part, charset), media_type)
+    return Part(
+        name, media_type, _content(part), content_id, inline and not media_type.startswith("message/")
+    )
+
+
+def _content(part: BoundedMessage) -> bytes:
+    if not part.is_multipart():
+        return decode_part(part)
+    return b"\n".join(_source(child) for child in part.children)
+
+
+def _source(message: BoundedMessage) -> bytes:
+    try:
+        return message.as_bytes(policy=policy.compat32)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # The stdlib cannot write every mail it can read; the headers and raw text are better than nothing.
+        top = "".join(f"{name}: {value}\n" for name, value in message.raw_items())
+        return top.encode("utf-8", "surrogateescape") + b"\n" + message.raw_payload

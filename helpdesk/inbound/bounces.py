@@ -1,0 +1,199 @@
+"""Bounces: whom a mail could not reach, why, and which of our mails it was (RFC 3464 and the odd ones)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+
+from flufl.bounce import all_failures
+
+from helpdesk.inbound.headers import read_ids
+from helpdesk.inbound.mailboxes import is_daemon, read_mailboxes
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.reports import Fields
+
+CUES_NEEDED = 2
+LEGACY_BYTES = 64 * 1024
+TEXT_CHARACTERS = 20_000
+DIAGNOSTIC_CHARACTERS = 500
+RECIPIENTS = 50
+
+_FAILED_ACTIONS = frozenset({"failed", "delayed"})
+# RFC 3463: no such mailbox or host, moved, or no route to the host; a full mailbox or a policy is not that.
+_HARD_STATUS = re.compile(r"5\.(?:1\.(?:1|2|3|4|6|10)|4\.4)")
+_STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b(?!\.)")
+_STATUS_FIELD = re.compile(
+    r"^status:[ \t]{0,8}([245]\.[0-9]{1,3}\.[0-9]{1,3})\b", re.IGNORECASE | re.MULTILINE
+)
+_ANSWER = re.compile(r"^.{0,200}\b[45][0-9]{2}[ -].{1,300}$", re.MULTILINE)
+_MESSAGE_ID = re.compile(r"^[ \t>]{0,4}message-id:[ \t]{0,8}(<[^<>\s]{1,998}>)", re.IGNORECASE | re.MULTILINE)
+_ADDRESS = re.compile(r"\b[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_UNKNOWN_PERSON = re.compile(
+    r"user unknown|unknown user|no such (?:user|recipient|mailbox|person|address)|does(?: not|n.t) exist"
+    r"|mailbox (?:not found|unavailable)|address not found|host not found|(?:host|domain) unknown"
+    r"|unknown (?:host|domain|recipient|address|mailbox)|recipient (?:not found|unknown)"
+    r"|invalid (?:recipient|mailbox)|no mailbox here|wasn.t found at|address rejected"
+    r"|no longer (?:with|valid|in use|available)|empfänger unbekannt|adresse n.existe pas",
+    re.IGNORECASE,
+)
+_FULL_MAILBOX = re.compile(
+    r"quota|mailbox (?:is )?full|over ?limit|too large|blocked|spam|policy", re.IGNORECASE
+)
+_DELAY = re.compile(
+    r"delayed|not yet been delivered|will (?:keep|continue) (?:on )?trying|warning", re.IGNORECASE
+)
+_SUBJECT = re.compile(
+    r"undeliver|delivery (?:status )?notification|delivery (?:report|delayed|unsuccessful)"
+    r"|(?:delivery|mail|message) (?:has )?(?:failure|failed|error|problem|delayed|incomplete)"
+    r"|fail(?:ed|ure) (?:notice|delivery)|returned (?:mail|to sender|e-?mail)|could not be delivered"
+    r"|mail system error|mail bounced|nondeliverable|non ?remis|échec de (?:la )?(?:remise|distribution)"
+    r"|unzustellbar|nicht zugestellt|zustellung (?:fehlgeschlagen|verzögert)|no se puede entregar|devuelto"
+    r"|non recapitabil|mancato recapito|não entregue|onbestelbaar|niet bezorgd|kan inte levereras"
+    r"|ikke leveres|не доставлено|недоставлен|退信|投递失败|无法投递|配信不能|配信できません",
+    re.IGNORECASE,
+)
+_ANSWERS = re.compile(r"\s{0,3}(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s{0,2}:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """Whom our mail did not reach.
+
+    `hard` means that the address is no use, `delayed` that the server is still trying.
+    """
+
+    recipients: tuple[str, ...]
+    status: str | None
+    diagnostic: str
+    hard: bool
+    original_message_id: str | None
+    delayed: bool
+
+
+def read_bounce(mail: ParsedEmail) -> Bounce | None:
+    """The bounce that the mail is, or None: by RFC 3464 parts, else by known formats, else by two cues."""
+    groups = [
+        group for group in (mail.report.groups if mail.report else ()) if _action(group) in _FAILED_ACTIONS
+    ]
+    if groups:
+        return _from_groups(mail, groups)
+    found = cues(mail)
+    if not found or not _may_bounce(mail, found):
+        return None
+    temporary, permanent = _legacy_recipients(mail)
+    if temporary or permanent or len(found) >= CUES_NEEDED:
+        return _from_text(mail, permanent or temporary, delayed=bool(temporary) and not permanent)
+    return None
+
+
+def cues(mail: ParsedEmail) -> tuple[str, ...]:
+    """What makes the mail look like a bounce, in words for staff."""
+    seen = {
+        "null sender": mail.return_path == "",
+        "sent by the mail system": mail.from_ is not None and is_daemon(mail.from_.address),
+        "subject of a bounce": bool(_SUBJECT.search(mail.subject)),
+        "X-Failed-Recipients": bool(mail.first_of("X-Failed-Recipients")),
+        "multipart/report": mail.report is not None and mail.report.kind in ("report", "delivery-status"),
+    }
+    return tuple(cue for cue, is_seen in seen.items() if is_seen)
+
+
+def _may_bounce(mail: ParsedEmail, found: tuple[str, ...]) -> bool:
+    """Not a receipt, a report of success, an automatic reply, or a person writing about a bounce."""
+    if mail.report and mail.report.kind in ("disposition-notification", "feedback-report"):
+        return False
+    if mail.report and any(_action(group) for group in mail.report.groups):
+        return False
+    if found == ("subject of a bounce",):
+        return not _ANSWERS.match(mail.subject) and not mail.in_reply_to
+    return found != ("null sender",) or not mail.first_of("Auto-Submitted").lower().startswith("auto-replied")
+
+
+def _from_groups(mail: ParsedEmail, groups: list[Fields]) -> Bounce:
+    recipients = _unique(_recipient(group) for group in groups)
+    status = next(filter(None, (_status(_value(group, "status")) for group in groups)), None)
+    said = next(filter(None, (_value(group, "diagnostic-code") for group in groups)), "")
+    diagnostic = said.partition(";")[2].strip() or said or _diagnostic(mail.text)
+    delayed = all(_action(group) == "delayed" for group in groups)
+    status = status or _status(diagnostic)
+    hard = not delayed and _is_hard(status, diagnostic)
+    return Bounce(recipients, status, diagnostic[:DIAGNOSTIC_CHARACTERS], hard, _original_id(mail), delayed)
+
+
+def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool) -> Bounce:
+    text = mail.text[:TEXT_CHARACTERS]
+    failed = [
+        box.address for box in read_mailboxes(list(mail.all_of("X-Failed-Recipients")), limit=RECIPIENTS)
+    ]
+    field = _STATUS_FIELD.search(text)
+    status = field[1] if field else _status(_diagnostic(text) or text)
+    delayed = delayed or bool(not recipients and _DELAY.search(mail.subject))
+    diagnostic = _diagnostic(text)
+    hard = not delayed and _is_hard(status, diagnostic or text)
+    recipients = _unique(failed) or recipients or _named_in_text(mail)
+    return Bounce(recipients, status, diagnostic, hard, _original_id(mail), delayed)
+
+
+def _legacy_recipients(mail: ParsedEmail) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Temporary and permanent failures as flufl.bounce reads them out of three dozen old formats."""
+    message = message_from_bytes(mail.raw[:LEGACY_BYTES], policy=policy.compat32)
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception:  # its detectors fail on odd mail; what they cannot read the cues decide
+        return (), ()
+    return _addresses(temporary), _addresses(permanent)
+
+
+def _named_in_text(mail: ParsedEmail) -> tuple[str, ...]:
+    """The first address that the text names beside those of the bounce's own sender and recipients."""
+    known = {box.address.lower() for box in (*mail.to, *filter(None, (mail.from_, mail.reply_to)))}
+    named = (found.rstrip(".") for found in _ADDRESS.findall(mail.text[:TEXT_CHARACTERS]))
+    return _unique(address for address in named if address.lower() not in known)[:1]
+
+
+def _addresses(found: Iterable[bytes | str]) -> tuple[str, ...]:
+    texts = (item.decode("utf-8", "replace") if isinstance(item, bytes) else item for item in found)
+    return tuple(sorted(_unique(text.strip("<> ") for text in texts if "@" in text)))
+
+
+def _recipient(group: Fields) -> str:
+    named = _value(group, "original-recipient") or _value(group, "final-recipient")
+    return named.rpartition(";")[2].strip(" <>")
+
+
+def _action(group: Fields) -> str:
+    return _value(group, "action").split(" ")[0].strip().lower()
+
+
+def _value(group: Fields, name: str) -> str:
+    return next((value for key, value in group if key == name), "")
+
+
+def _status(text: str) -> str | None:
+    found = _STATUS.search(text)
+    return found[1] if found else None
+
+
+def _diagnostic(text: str) -> str:
+    answer = _ANSWER.search(text[:TEXT_CHARACTERS])
+    return answer.group().strip()[:DIAGNOSTIC_CHARACTERS] if answer else ""
+
+
+def _is_hard(status: str | None, diagnostic: str) -> bool:
+    if status and _HARD_STATUS.fullmatch(status):
+        return True
+    is_vague = status is None or status in ("5.0.0", "5.5.0", "5.3.0")
+    return is_vague and bool(_UNKNOWN_PERSON.search(diagnostic)) and not _FULL_MAILBOX.search(diagnostic)
+
+
+def _original_id(mail: ParsedEmail) -> str | None:
+    returned = [mail.report.first_returned("message-id")] if mail.report else []
+    attached = [part.content[:LEGACY_BYTES].decode("latin-1") for part in mail.attachments]
+    texts = [text for text in attached if "essage-" in text] + [mail.text]
+    quoted = [found[1] for text in texts if (found := _MESSAGE_ID.search(text))]
+    ids = read_ids([value for value in [*returned, *quoted] if value][:1], 1)
+    return next(iter(ids or mail.in_reply_to), None)
+
+
+def _unique(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(address for address in addresses if address))[:RECIPIENTS]

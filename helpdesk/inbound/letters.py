@@ -1,0 +1,47 @@
+"""From a parsed mail to the letter that tickets understand: new words, quote and signature apart, files durable."""
+
+from helpdesk.addresses import normalise
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.quoting import split
+from helpdesk.inbound.screening import Bounce
+from helpdesk.tickets.operations import Letter
+from helpdesk.uploads import StoredFile, store
+
+NO_SUBJECT = "(no subject)"
+RAW_NAME = "original.eml"
+
+
+def letter_of(mail: ParsedEmail, raw: bytes) -> Letter:
+    """What a mail says to us. A mail that could not be read comes with its raw bytes as a file.
+
+    Stores the files, so it belongs outside any transaction. Raises OSError when the disk refuses.
+    """
+    spans = split(mail.text, mail.html)
+    return Letter(
+        body_text=spans.new if not mail.unreadable else f"This mail could not be read: {mail.unreadable}",
+        body_html=mail.html,
+        signature=spans.signature or None,
+        quoted_text=spans.quoted or None,
+        from_name=mail.from_.name if mail.from_ else "",
+        from_address=normalise(mail.from_.address) if mail.from_ else "",
+        files=_files(mail, raw),
+        message_id=mail.message_id,
+        content_hash=mail.content_hash,
+        recipients=[box.address for box in (*mail.to, *mail.cc)],
+    )
+
+
+def subject_of(mail: ParsedEmail) -> str:
+    """The subject for a new ticket."""
+    return mail.subject.strip()[:300] or NO_SUBJECT
+
+
+def bounce_address(bounce: Bounce | None) -> str | None:
+    """Whose mail came back."""
+    return bounce.recipients[0] if bounce and bounce.recipients else None
+
+
+def _files(mail: ParsedEmail, raw: bytes) -> tuple[StoredFile, ...]:
+    if mail.unreadable:
+        return (store(RAW_NAME, raw),)
+    return tuple(store(part.name, part.content, content_id=part.content_id) for part in mail.attachments)

@@ -1,0 +1,125 @@
+"""Raw bytes become a tree of MIME parts, within bounds that hold while the tree grows.
+
+The bounds stop a hostile mail after a known amount of work: the parser itself would recurse on deep
+nesting and is slow on many parts and long headers.
+"""
+
+import re
+from email import policy
+from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
+from typing import cast
+
+MAIL_BYTES = 50 * 1024 * 1024
+HEADER_BLOCK_BYTES = 256 * 1024
+HEADER_BYTES = 16 * 1024
+PARTS = 500
+DEPTH = 30
+
+_BLANK_LINES = b" \t\r\n\xef\xbb\xbf"
+_JUNK_LINES = 10
+_HEADER_LINE = re.compile(rb"[!-9;-~]{1,76}[ \t]*:")
+_KNOWN_HEADER = re.compile(
+    rb"(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to"
+    rb"|reply-to|x-original-to|envelope-to|dkim-signature)[ \t]*:",
+    re.IGNORECASE,
+)
+
+
+class UnreadableError(Exception):
+    """The mail is over a bound; the message is one sentence for staff."""
+
+
+def read_message(raw: bytes) -> "BoundedMessage":
+    """The mail as a tree of parts.
+
+    Raises UnreadableError when it is larger, deeper or made of more parts than the bounds above.
+    """
+    if len(raw) > MAIL_BYTES:
+        raise UnreadableError(f"The mail is larger than {MAIL_BYTES // 1024 // 1024} MB.")
+    try:
+        parser = BytesParser(_Budget().new_part, policy=policy.compat32)
+        return cast("BoundedMessage", parser.parsebytes(_from_first_header(raw)))
+    except RecursionError as error:
+        raise UnreadableError("The mail is nested too deeply.") from error
+
+
+def read_headers(raw: bytes) -> "BoundedMessage":
+    """Only the top headers, as far as they fit the bounds: what can be had of an unreadable mail."""
+    start = _from_first_header(raw[: HEADER_BLOCK_BYTES + HEADER_BYTES])
+    budget = _Budget(cuts=True)
+    parser = BytesHeaderParser(budget.new_part, policy=policy.compat32)
+    return cast("BoundedMessage", parser.parsebytes(start))
+
+
+class _Budget:
+    """What one mail may still spend."""
+
+    def __init__(self, *, cuts: bool = False) -> None:
+        self.cuts = cuts
+        self.parts = 0
+        self.header_bytes = 0
+
+    def new_part(self, policy: policy.Compat32 = policy.compat32) -> "BoundedMessage":
+        self.parts += 1
+        # The parser makes one part more than the mail has, to learn how its factory is called.
+        if self.parts > PARTS + 1:
+            raise UnreadableError(f"The mail has more than {PARTS} parts.")
+        return BoundedMessage(policy, self)
+
+
+class BoundedMessage(Message):
+    """A part that counts its depth and its header bytes while the parser fills it."""
+
+    _payload: object
+
+    def __init__(self, policy: policy.Compat32, budget: _Budget) -> None:
+        super().__init__(policy=policy)
+        self.budget = budget
+        self.depth = 1
+
+    @property
+    def children(self) -> list["BoundedMessage"]:
+        """The parts of a multipart, the mail in a message/rfc822, or none."""
+        payload = self._payload
+        return (
+            [part for part in payload if isinstance(part, BoundedMessage)]
+            if isinstance(payload, list)
+            else []
+        )
+
+    @property
+    def raw_payload(self) -> bytes:
+        """The bytes of a leaf part as they stood in the mail; get_payload would guess at a charset."""
+        payload = self._payload
+        return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+
+    def set_raw(self, name: str, value: str) -> None:
+        if self.budget.header_bytes > HEADER_BLOCK_BYTES:
+            if self.budget.cuts:
+                return
+            raise UnreadableError(f"The headers are larger than {HEADER_BLOCK_BYTES // 1024} KB.")
+        value = value[:HEADER_BYTES]
+        self.budget.header_bytes += len(name) + len(value)
+        super().set_raw(name, value)
+
+    def attach(self, payload: Message) -> None:  # type: ignore[override]
+        if isinstance(payload, BoundedMessage):
+            payload.depth = self.depth + 1
+            if payload.depth > DEPTH:
+                raise UnreadableError(f"The mail is nested more than {DEPTH} parts deep.")
+        super().attach(payload)
+
+
+def _from_first_header(raw: bytes) -> bytes:
+    """Without blank lines, a byte order mark or a few lines of junk before the first header."""
+    start = raw.lstrip(_BLANK_LINES) if raw[:1] in (b" ", b"\t", b"\r", b"\n", b"\xef") else raw
+    lines = start[:HEADER_BYTES].splitlines(keepends=True)[: _JUNK_LINES + 1]
+    if not lines or _HEADER_LINE.match(lines[0]) or lines[0].startswith(b"From "):
+        return start
+    skipped = 0
+    for line in lines:
+        if _KNOWN_HEADER.match(line):
+            return start[skipped:]
+        skipped += len(line)
+    return b"\n" + start

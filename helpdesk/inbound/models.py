@@ -1,0 +1,73 @@
+"""InboundEmail, a mail kept raw from the moment it came, and Source, a mailbox we fetch from."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.database import Base, one_of
+from helpdesk.sites.models import Queue
+from helpdesk.tickets.messages import Message
+
+
+class InboundState(StrEnum):
+    """What became of a mail; every end but accepted has its reason."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Source(Base):
+    """A mailbox: where it is, who holds its lease, and when it last worked. Its password is a setting, not a row."""
+
+    __tablename__ = "source"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"), index=True)
+    settings: Mapped[dict[str, Any]]
+    active: Mapped[bool] = mapped_column(default=True)
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+    queue: Mapped[Queue] = relationship()
+
+
+class InboundEmail(Base):
+    """One mail as it arrived: raw bytes by storage key, where it came from, and what became of it."""
+
+    __tablename__ = "inbound_email"
+    __table_args__ = (
+        UniqueConstraint("source_id", "uidvalidity", "uid"),
+        Index("ix_inbound_email_queue_id_message_id", "queue_id", "message_id"),
+        Index("ix_inbound_email_state_id", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id", ondelete="SET NULL"))
+    uidvalidity: Mapped[int | None]
+    uid: Mapped[int | None]
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
+    envelope_from: Mapped[str | None]
+    envelope_to: Mapped[list[str]] = mapped_column(default=list)
+    message_id: Mapped[str | None]
+    content_hash: Mapped[str | None]
+    from_address: Mapped[str] = mapped_column(default="")
+    subject: Mapped[str] = mapped_column(default="")
+    state: Mapped[InboundState] = mapped_column(one_of(InboundState, "state"), default=InboundState.RECEIVED)
+    reason: Mapped[str] = mapped_column(default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    became_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"), index=True)
+    received_at: Mapped[datetime]
+
+    source: Mapped[Source | None] = relationship()
+    queue: Mapped[Queue | None] = relationship()
+    became: Mapped[Message | None] = relationship()

@@ -1,0 +1,234 @@
+"""Raw first, then meaning: every door ends in `receive`, and `process` decides what a mail becomes."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from helpdesk import clock, files
+from helpdesk.addresses import normalise, split_token
+from helpdesk.agents.models import Agent
+from helpdesk.database import db, transactional, wake
+from helpdesk.errors import HelpdeskError, Refused
+from helpdesk.inbound.letters import bounce_address, letter_of, subject_of
+from helpdesk.inbound.matching import Match, match
+from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.screening import Kind, Verdict, screen
+from helpdesk.outbound.models import OutboundEmail
+from helpdesk.sites.models import Queue
+from helpdesk.tickets.delivery import record_bounce
+from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
+from helpdesk.tickets.messages import Attachment, Message
+from helpdesk.tickets.models import Origin, Ticket
+from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
+
+log = logging.getLogger(__name__)
+
+PROCESS = "process"
+TRIES = 3
+BATCH = 100
+ORPHAN_AGE = timedelta(days=2)
+
+
+def receive(
+    raw: bytes,
+    *,
+    source: Source | None = None,
+    uid: tuple[int, int] | None = None,
+    envelope_from: str | None = None,
+    envelope_to: tuple[str, ...] = (),
+) -> InboundEmail:
+    """Keep a mail for good: bytes durable, then the row, then the caller may acknowledge.
+
+    `uid` is (UIDVALIDITY, UID) of an IMAP mailbox. Raises OSError or a database error when it could not be
+    kept; then the mail must stay where it came from.
+    """
+    return _record(
+        files.put(raw), source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to)
+    )
+
+
+def process_received() -> int:
+    """Read all mail that waits; one bad mail never stops the next. Returns how many were read."""
+    done = 0
+    while batch := _waiting():
+        for email_id in batch:
+            process(email_id)
+        done += len(batch)
+    return done
+
+
+def process(email_id: int) -> InboundEmail:
+    """Decide what one mail becomes; whatever goes wrong is written on its row, and the mail is kept."""
+    email = db.session.get_one(InboundEmail, email_id)
+    try:
+        raw = files.get(email.storage_key)
+        mail = parse(raw)
+        stored = letter_of(mail, raw)
+        act(email, mail=mail, letter=stored)
+    except Exception as error:
+        log.exception("mail %s could not be read", email_id)
+        db.session.rollback()
+        note_failure(email, reason=_sentence(error))
+    return email
+
+
+@transactional
+def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
+    """Turn a parsed mail into what it means, with its row's end in the same transaction."""
+    if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
+        return
+    email.attempts += 1
+    email.message_id, email.content_hash = mail.message_id, mail.content_hash
+    email.from_address, email.subject = letter.from_address, mail.subject[:500]
+    email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
+    if _is_duplicate(email):
+        return _end(email, InboundState.IGNORED, "The same mail came before.")
+    own = frozenset(db.session.scalars(select(Queue.intake_address)))
+    verdict = screen(mail, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
+    found = match(mail, tuple(email.envelope_to))
+    _act_on(email, mail, letter, verdict, found)
+    return None
+
+
+@transactional
+def note_failure(email: InboundEmail, *, reason: str) -> None:
+    """Say why a mail could not be read; it is tried again until the third time, then by hand."""
+    email.attempts += 1
+    email.reason = reason
+    if email.attempts >= TRIES:
+        email.state = InboundState.FAILED
+
+
+@transactional
+def retry_inbound(email: InboundEmail, *, by: Agent) -> None:
+    """Let a failed mail be read once more. Raises Refused when it did not fail."""
+    if email.state is not InboundState.FAILED:
+        raise Refused("Only a mail that failed can be read again.")
+    email.state, email.attempts = InboundState.RECEIVED, 0
+    wake(PROCESS)
+
+
+def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
+    """The queue whose intake address the mail was sent to, with or without a token; else the first there is."""
+    written_to = [*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
+    plain = [normalise((split_token(address) or (address, ""))[0]) for address in written_to]
+    queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
+    by_address = {normalise(queue.intake_address): queue for queue in queues}
+    return next(
+        (by_address[address] for address in plain if address in by_address), queues[0] if queues else None
+    )
+
+
+def sweep_files() -> None:
+    """Remove stored bytes that no row names, left by a crash between file and row."""
+    old = files.keys_older_than((clock.now() - ORPHAN_AGE).timestamp())
+    used = {
+        *db.session.scalars(select(Attachment.storage_key)),
+        *db.session.scalars(select(InboundEmail.storage_key)),
+    }
+    for key in set(old) - used:
+        files.delete(key)
+
+
+@transactional
+def _record(
+    key: str,
+    *,
+    source: Source | None,
+    uid: tuple[int, int] | None,
+    envelope_from: str | None,
+    envelope_to: list[str],
+) -> InboundEmail:
+    email = InboundEmail(
+        storage_key=key, source=source, queue=source.queue if source else None, uidvalidity=uid[0] if uid else None,
+        uid=uid[1] if uid else None, envelope_from=envelope_from, envelope_to=envelope_to, received_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(email)
+    db.session.flush()
+    wake(PROCESS)
+    return email
+
+
+def _waiting() -> Sequence[int]:
+    waiting = select(InboundEmail.id).where(InboundEmail.state == InboundState.RECEIVED)
+    return db.session.scalars(waiting.order_by(InboundEmail.id).limit(BATCH)).all()
+
+
+def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match) -> None:
+    ticket = db.session.get(Ticket, found.ticket_id) if found.ticket_id is not None else None
+    if verdict.kind is Kind.OWN_LOOP:
+        return _end(email, InboundState.IGNORED, verdict.reason)
+    if verdict.kind is Kind.BOUNCE and _bounced(email, mail, verdict, ticket):
+        return None
+    if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT, Kind.AUTO_REPLY):
+        return _file_automatic(email, letter, verdict, ticket)
+    if email.queue is None:
+        return _end(email, InboundState.REJECTED, "There is no queue to put it into.")
+    became = _welcome(email.queue, mail, letter, verdict, ticket)
+    email.became = became
+    return _end(email, InboundState.ACCEPTED, found.why)
+
+
+def _welcome(
+    queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None
+) -> Message:
+    if ticket is not None:
+        return follow_up(ticket, letter=letter)
+    opened = open_ticket(
+        queue.site, queue=queue, letter=letter, origin=Origin.EMAIL, subject=subject_of(mail),
+        may_be_answered=verdict.may_be_answered and mail.return_path != "",
+    )  # fmt: skip
+    return opened.messages[0]
+
+
+def _bounced(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, ticket: Ticket | None) -> bool:
+    """Mark the mail of ours that came back; False when none is recognised."""
+    bounce = verdict.bounce
+    sent = _returned(bounce.original_message_id if bounce else None, ticket)
+    if sent is None:
+        return False
+    if bounce is not None and bounce.delayed:
+        _end(email, InboundState.IGNORED, verdict.reason)
+        return True
+    record_bounce(sent, address=bounce_address(bounce), reason=verdict.reason)
+    _end(email, InboundState.ACCEPTED, verdict.reason)
+    return True
+
+
+def _returned(original_message_id: str | None, ticket: Ticket | None) -> OutboundEmail | None:
+    if original_message_id:
+        return db.session.scalar(select(OutboundEmail).where(OutboundEmail.message_id == original_message_id))
+    if ticket is None:
+        return None
+    newest = select(OutboundEmail).where(OutboundEmail.thread_token == f"ticket:{ticket.id}")
+    return db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
+
+
+def _file_automatic(email: InboundEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None) -> None:
+    """Keep a machine's words in the ticket they answer; without one they stay with the raw mail."""
+    if ticket is None:
+        return _end(email, InboundState.IGNORED, verdict.reason)
+    email.became = file_automatic(ticket, letter=letter)
+    return _end(email, InboundState.ACCEPTED, verdict.reason)
+
+
+def _is_duplicate(email: InboundEmail) -> bool:
+    same = select(InboundEmail.id).where(
+        InboundEmail.queue_id == (email.queue.id if email.queue else None),
+        InboundEmail.message_id == email.message_id,
+        InboundEmail.content_hash == email.content_hash,
+        InboundEmail.id != email.id,
+        InboundEmail.state.in_((InboundState.ACCEPTED, InboundState.IGNORED)),
+    )
+    return email.message_id is not None and db.session.scalar(same.limit(1)) is not None
+
+
+def _end(email: InboundEmail, state: InboundState, reason: str) -> None:
+    email.state, email.reason = state, reason
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, HelpdeskError) else f"{type(error).__name__} while reading it"

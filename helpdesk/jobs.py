@@ -1,0 +1,92 @@
+"""The worker's tasks: three lines each, because the rows are the truth and a lost job loses nothing."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app
+from huey import SqliteHuey, crontab
+from huey.serializer import SignedSerializer
+
+from helpdesk.config import Settings
+from helpdesk.database import transactional
+from helpdesk.inbound.operations import PROCESS, process_received, sweep_files
+from helpdesk.outbound.operations import DELIVER
+from helpdesk.rate_limit import forget_expired
+from helpdesk.tickets.delivery import deliver_due
+from helpdesk.tickets.search import merge_index
+from helpdesk.ticks import claim_tick
+from helpdesk.tickets.uploads import sweep_uploads
+
+
+DAILY_HOUR = "3"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make the queue of tasks, in a file of its own beside the database, and bind the tasks to this application."""
+    serializer = SignedSerializer(secret=settings.secret_keys[0].get_secret_value())
+    queue = SqliteHuey(
+        "helpdesk", filename=str(settings.data_dir / "jobs.sqlite3"), serializer=serializer, results=False
+    )
+    app.extensions["huey"] = queue
+    app.extensions["tasks"] = {DELIVER: _in(app, queue, deliver), PROCESS: _in(app, queue, process)}
+    queue.periodic_task(crontab(minute="*"), name="deliver_each_minute")(_on_tick(app, deliver))
+    queue.periodic_task(crontab(minute="*"), name="process_each_minute")(_on_tick(app, process))
+    queue.periodic_task(crontab(minute="*/10"), name="sweep")(_on_tick(app, sweep))
+    queue.periodic_task(crontab(minute="0", hour=DAILY_HOUR), name="sweep_files")(_on_tick(app, sweep_files))
+
+
+def wake(name: str, at: datetime | None) -> None:
+    """Tell a worker that there is something to do, now or at a time (aware)."""
+    task = current_app.extensions["tasks"].get(name)
+    if task is not None:
+        task.schedule(eta=at) if at is not None else task()
+
+
+def worker_name() -> str:
+    """This worker, as leases name it."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+
+def deliver() -> None:
+    """Send what is due."""
+    deliver_due(worker_name())
+
+
+def process() -> None:
+    """Read the mail that came in."""
+    process_received()
+
+
+def sweep() -> None:
+    """Forget what has expired and merge the search index."""
+    sweep_uploads()
+    _tidy("sweep")
+
+
+@transactional
+def _tidy(_task: str) -> None:
+    forget_expired()
+    merge_index()
+
+
+def _in(app: Flask, queue: SqliteHuey, work: Callable[[], None]) -> Any:
+    def run() -> None:
+        with app.app_context():
+            work()
+
+    run.__name__ = work.__name__
+    return queue.task()(run)
+
+
+def _on_tick(app: Flask, work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        with app.app_context():
+            if claim_tick(work.__name__):
+                work()
+
+    run.__name__ = f"{work.__name__}_on_tick"
+    return run

@@ -1,0 +1,97 @@
+"""OutboundEmail, a mail fixed in every byte that matters, and its recipients with the state of each delivery."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.database import Base, one_of
+
+
+class Release(StrEnum):
+    """Whether a mail may leave: held can still be undone, cancelled never leaves."""
+
+    HELD = "held"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """How far a mail has come for one recipient; unknown means that the server never answered after the last dot."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    UNKNOWN = "unknown"
+
+
+class OutboundEmail(Base):
+    """One mail that we send; its Message-ID is fixed when the row is written, so that a repeat is recognised."""
+
+    __tablename__ = "outbound_email"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(unique=True)
+    sender: Mapped[str]
+    reply_to: Mapped[str | None]
+    envelope_from: Mapped[str]
+    subject: Mapped[str]
+    body_text: Mapped[str]
+    body_html: Mapped[str]
+    headers: Mapped[dict[str, str]]
+    files: Mapped[list[dict[str, str]]]
+    thread_token: Mapped[str | None] = mapped_column(index=True)
+    release: Mapped[Release] = mapped_column(one_of(Release, "release"), default=Release.RELEASED)
+    not_before: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    recipients: Mapped[list["OutboundRecipient"]] = relationship(
+        back_populates="email", cascade="all, delete-orphan", order_by="OutboundRecipient.id"
+    )
+
+    @property
+    def delivery(self) -> "OutboundRecipient":
+        """The recipient whose delivery wants most attention."""
+        return max(self.recipients, key=lambda recipient: _URGENCY[recipient.state])
+
+
+class OutboundRecipient(Base):
+    """The delivery of one mail to one address."""
+
+    __tablename__ = "outbound_recipient"
+    __table_args__ = (
+        UniqueConstraint("email_id", "address"),
+        Index("ix_outbound_recipient_due", "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email_id: Mapped[int] = mapped_column(ForeignKey("outbound_email.id", ondelete="CASCADE"))
+    address: Mapped[str]
+    state: Mapped[DeliveryState] = mapped_column(one_of(DeliveryState, "state"), default=DeliveryState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    error: Mapped[str | None]
+    answer_lost_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+    email: Mapped[OutboundEmail] = relationship(back_populates="recipients")
+
+    @property
+    def can_be_retried(self) -> bool:
+        """True when staff may send it once more by hand."""
+        return self.state in (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+
+
+_URGENCY = {
+    DeliveryState.SENT: 0,
+    DeliveryState.QUEUED: 1,
+    DeliveryState.SENDING: 2,
+    DeliveryState.UNKNOWN: 3,
+    DeliveryState.FAILED: 4,
+    DeliveryState.BOUNCED: 5,
+}

@@ -1,0 +1,171 @@
+"""The outbox: put a mail in, claim what is due, note how a delivery went."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from helpdesk import clock
+from helpdesk.addresses import CONTROL
+from helpdesk.database import db, transactional, wake
+from helpdesk.errors import Invalid, Refused
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.schedule import LATE_RETRY, LEASE, next_attempt
+
+DELIVER = "deliver"
+BATCH = 20
+
+
+class Outcome(StrEnum):
+    """How one try ended; unknown when the server took the mail's last byte and never answered."""
+
+    SENT = "sent"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One delivery that this worker may try; `attempt` fences off a worker whose lease ran out."""
+
+    recipient_id: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a claim, for the record."""
+
+    claim: Claim
+    outcome: Outcome
+    error: str = ""
+
+
+def enqueue(
+    *,
+    message_id: str,
+    sender: str,
+    to: list[str],
+    envelope_from: str,
+    subject: str,
+    body_text: str,
+    body_html: str,
+    reply_to: str | None = None,
+    headers: dict[str, str] | None = None,
+    files: list[dict[str, str]] | None = None,
+    thread_token: str | None = None,
+    not_before: datetime | None = None,
+) -> OutboundEmail:
+    """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
+
+    `message_id` is without angle brackets; `files` are dicts of name, media_type and storage key.
+    Raises Invalid when a header value holds CR, LF or NUL (RFC 5322 §2.2).
+    """
+    refuse_control(
+        message_id, sender, subject, reply_to or "", *to, *(headers or {}), *(headers or {}).values()
+    )
+    now = clock.now()
+    email = OutboundEmail(
+        message_id=message_id, sender=sender, reply_to=reply_to, envelope_from=envelope_from, subject=subject,
+        body_text=body_text, body_html=body_html, headers=headers or {}, files=files or [],
+        thread_token=thread_token, not_before=not_before, created_at=now,
+    )  # fmt: skip
+    email.recipients = [
+        OutboundRecipient(address=address, next_attempt_at=not_before or now) for address in to
+    ]
+    db.session.add(email)
+    wake(DELIVER, not_before)
+    return email
+
+
+def refuse_control(*values: str) -> None:
+    """Raise Invalid when a header value would break out of its header."""
+    if any(CONTROL.search(value) for value in values):
+        raise Invalid("A line break or control character cannot stand in a mail header.")
+
+
+def has_due() -> bool:
+    """True when some delivery may be tried now."""
+    return db.session.scalar(select(OutboundRecipient.id).where(_is_due(clock.now())).limit(1)) is not None
+
+
+@transactional
+def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
+    """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent."""
+    now = clock.now()
+    due = (
+        select(OutboundRecipient.id)
+        .where(_is_due(now))
+        .order_by(OutboundRecipient.next_attempt_at, OutboundRecipient.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claim = (
+        update(OutboundRecipient)
+        .where(OutboundRecipient.id.in_(due))
+        .values(
+            state=DeliveryState.SENDING,
+            worker=worker,
+            lease_until=now + LEASE,
+            attempts=OutboundRecipient.attempts + 1,
+        )
+        .returning(OutboundRecipient.id, OutboundRecipient.attempts)
+        .execution_options(synchronize_session=False)
+    )
+    return [
+        Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim).tuples())
+    ]
+
+
+def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:
+    """Note how a try ended, inside the caller's transaction; False when the claim is no longer ours."""
+    if recipient.state is not DeliveryState.SENDING or recipient.attempts != delivery.claim.attempt:
+        return False
+    now = clock.now()
+    recipient.lease_until, recipient.error = None, delivery.error[:500] or None
+    recipient.state, recipient.next_attempt_at = _next_state(recipient, delivery.outcome, now)
+    if recipient.state is DeliveryState.UNKNOWN:
+        recipient.answer_lost_at = now
+    if recipient.next_attempt_at is None:
+        recipient.settled_at = now
+    return True
+
+
+def retry(recipient: OutboundRecipient) -> None:
+    """Let a failed delivery be tried once more, with the same Message-ID, inside the caller's transaction."""
+    if not recipient.can_be_retried:
+        raise Refused("This mail is not waiting for another try.")
+    recipient.state, recipient.settled_at = DeliveryState.QUEUED, None
+    recipient.next_attempt_at = clock.now()
+    wake(DELIVER)
+
+
+def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
+    """Note that the mail came back, inside the caller's transaction."""
+    recipient.state, recipient.error = DeliveryState.BOUNCED, reason[:500]
+    recipient.next_attempt_at, recipient.settled_at = None, clock.now()
+
+
+def _next_state(
+    recipient: OutboundRecipient, outcome: Outcome, now: datetime
+) -> tuple[DeliveryState, datetime | None]:
+    if outcome is Outcome.SENT:
+        return DeliveryState.SENT, None
+    if outcome is Outcome.UNKNOWN:
+        return DeliveryState.UNKNOWN, None if recipient.answer_lost_at else now + LATE_RETRY
+    again = next_attempt(attempts=recipient.attempts, created_at=recipient.email.created_at, now=now)
+    if outcome is Outcome.PERMANENT or again is None:
+        return DeliveryState.FAILED, None
+    return DeliveryState.QUEUED, again
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    waiting = and_(
+        OutboundRecipient.state.in_((DeliveryState.QUEUED, DeliveryState.UNKNOWN)),
+        OutboundRecipient.next_attempt_at <= now,
+    )
+    abandoned = and_(OutboundRecipient.state == DeliveryState.SENDING, OutboundRecipient.lease_until < now)
+    released = OutboundRecipient.email.has(OutboundEmail.release == Release.RELEASED)
+    return and_(or_(waiting, abandoned), released)

@@ -1,0 +1,1 @@
+"""The publications: a site with its topics, and the queues where its tickets wait."""

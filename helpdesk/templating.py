@@ -1,0 +1,144 @@
+"""What templates may use: times in words, text made safe HTML, icons inlined, addresses of our own assets."""
+
+import hashlib
+import re
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from flask import Flask, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+
+from helpdesk import clock, paths
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True}).enable("linkify")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}")
+_TRAILING = ".,;:!?)]}’”»"
+SAFE_REL = "noopener noreferrer nofollow"
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and globals."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        ago=ago, moment=moment, day=day, isotime=isotime, text=as_html, markdown=markdown, size=size, quoted=quoted,
+        initials=initials, words=words,
+    )  # fmt: skip
+    app.jinja_env.globals.update(icon=icon, asset=asset)
+
+
+def ago(then: datetime) -> str:
+    """How long ago, in the shortest words: 9 min, 3 h, 5 d, then the date."""
+    seconds = max(0, int((clock.now() - then).total_seconds()))
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} d" if seconds < 86400 * 30 else then.strftime("%-d %b %Y")
+
+
+def moment(then: datetime, timezone: str = "UTC") -> str:
+    """Date and time written out for people: 23 November 2026 at 09:12."""
+    return then.astimezone(_zone(timezone)).strftime("%-d %B %Y at %H:%M")
+
+
+def day(then: datetime, timezone: str = "UTC") -> str:
+    """The date written out: 23 November 2026."""
+    return then.astimezone(_zone(timezone)).strftime("%-d %B %Y")
+
+
+def isotime(then: datetime) -> str:
+    """For the datetime attribute of <time>."""
+    return then.isoformat(timespec="seconds")
+
+
+def as_html(text: str) -> Markup:
+    """Plain text as paragraphs with line breaks; only http and https addresses become links."""
+    paragraphs = re.split(r"\n{2,}", text.strip().replace("\r\n", "\n"))
+    return Markup("\n").join(
+        Markup("<p>{}</p>").format(_with_breaks(part)) for part in paragraphs if part.strip()
+    )
+
+
+def markdown(text: str) -> Markup:
+    """Markdown by our own people as HTML; raw HTML in it stays text."""
+    html = _MARKDOWN.render(text)
+    return Markup(html.replace("<a href=", f'<a rel="{SAFE_REL}" href='))  # noqa: S704 the renderer escapes all HTML
+
+
+def quoted(text: str) -> str:
+    """Each line behind `> `, as mail quotes (RFC 3676 §4.5)."""
+    return "\n".join(
+        f"> {line}" if line and not line.startswith(">") else f">{line}" for line in text.splitlines()
+    )
+
+
+def size(count: int) -> str:
+    """Bytes in a unit people read."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count / 1024:.0f} kB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name."""
+    parts = [part for part in re.split(r"[\s@._-]+", name) if part]
+    return (
+        "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()[:2] or "?"
+    )
+
+
+def words(value: str) -> str:
+    """An enum value as people write it: no_action becomes “no action”."""
+    return value.replace("_", " ")
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A Bootstrap icon as inline SVG; without a label it is decoration."""
+    body = _icons()[name]
+    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" viewBox="0 0 16 16" fill="currentColor" {}>{}</svg>').format(
+        spoken, body
+    )
+
+
+def asset(name: str) -> str:
+    """The address of one of our static files, with its content's hash so that it may be cached for ever."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+def _with_breaks(paragraph: str) -> Markup:
+    return Markup("<br>\n").join(_linked(line) for line in paragraph.split("\n"))
+
+
+def _linked(line: str) -> Markup:
+    parts, end = [], 0
+    for match in _WEB_ADDRESS.finditer(line):
+        address = match.group().rstrip(_TRAILING)
+        link = Markup('<a href="{0}" rel="{1}">{0}</a>').format(address, SAFE_REL)
+        parts += [escape(line[end : match.start()]), link]
+        end = match.start() + len(address)
+    return Markup("").join([*parts, escape(line[end:])])
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@cache
+def _icons() -> dict[str, Markup]:
+    sprite = files("flask_bootstrap").joinpath("static/bootstrap5/icons/bootstrap-icons.svg").read_text()
+    symbols = re.findall(r'<symbol[^>]* id="([\w-]+)"[^>]*>(.*?)</symbol>', sprite, re.DOTALL)
+    return {name: Markup(body) for name, body in symbols}  # noqa: S704 a file of an installed package
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((paths.static() / name).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Tickets, their messages and history, and all that staff and readers do with them."""

@@ -1,0 +1,76 @@
+"""How a mail's delivery shows on its ticket: record, retry, bounce."""
+
+from sqlalchemy import select
+
+from helpdesk import clock
+from helpdesk.agents.models import Agent
+from helpdesk.database import db, transactional
+from helpdesk.outbound import operations as outbox
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.outbound.operations import Claim, Delivery
+from helpdesk.outbound.transport import send
+from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.messages import Message
+from helpdesk.tickets.models import Ticket
+
+
+def deliver_due(worker: str) -> int:
+    """Send everything that is due: claim, commit, send, record, until nothing is left; returns how many were tried."""
+    tried = 0
+    while claims := outbox.claim_due(worker):
+        for delivery in send([(claim, _recipient(claim)) for claim in claims]):
+            record_delivery(delivery)
+        tried += len(claims)
+    return tried
+
+
+@transactional
+def record_delivery(delivery: Delivery) -> None:
+    """Write how a try ended: row, event and ticket together. A claim that ran out changes nothing."""
+    recipient = _recipient(delivery.claim)
+    if outbox.settle(recipient, delivery) and recipient.state is DeliveryState.FAILED:
+        _return_to_queue(recipient, EventKind.SEND_FAILED)
+
+
+@transactional
+def record_bounce(email: OutboundEmail, *, address: str | None, reason: str) -> None:
+    """A mail came back: the row says bounced and why, a reply's ticket is open again; a receipt's stays as it is."""
+    recipient = next((row for row in email.recipients if row.address == address), email.recipients[0])
+    if recipient.state is not DeliveryState.BOUNCED:
+        outbox.mark_bounced(recipient, reason)
+        _return_to_queue(recipient, EventKind.BOUNCED)
+
+
+@transactional
+def retry_delivery(recipient: OutboundRecipient, *, by: Agent) -> None:
+    """Send a failed mail once more, with the same Message-ID. Raises Refused when it is not waiting for that."""
+    outbox.retry(recipient)
+    message = _message_of(recipient)
+    if message is not None:
+        event = Event(
+            kind=EventKind.SEND_RETRIED, at=clock.now(), by_agent=by, data={"address": recipient.address}
+        )
+        message.ticket.events.append(event)
+
+
+def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:
+    message, reason = _message_of(recipient), recipient.error or "no reason given"
+    now = clock.now()
+    if message is not None:
+        message.ticket.return_undelivered(kind, address=recipient.address, reason=reason, now=now)
+    elif (ticket := _ticket_of(recipient.email)) is not None:
+        data = {"address": recipient.address, "reason": reason}
+        ticket.events.append(Event(kind=kind, at=now, data=data))
+
+
+def _message_of(recipient: OutboundRecipient) -> Message | None:
+    return db.session.scalar(select(Message).where(Message.outbound_email_id == recipient.email_id))
+
+
+def _ticket_of(email: OutboundEmail) -> Ticket | None:
+    noun, _, ticket_id = (email.thread_token or "").partition(":")
+    return db.session.get(Ticket, int(ticket_id)) if noun == "ticket" else None
+
+
+def _recipient(claim: Claim) -> OutboundRecipient:
+    return db.session.get_one(OutboundRecipient, claim.recipient_id)

@@ -1,0 +1,117 @@
+"""Event, the append-only history: one entry for each thing that happened, with its sentence for people."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.agents.models import Agent
+from helpdesk.database import Base, one_of
+from helpdesk.readers.models import Reader
+
+SUBJECTS = ("ticket_id", "article_id", "reader_id", "agent_id", "site_id")
+
+
+class EventKind(StrEnum):
+    """Everything that can happen to a ticket, in the past tense."""
+
+    OPENED = "opened"
+    FOLLOWED_UP = "followed_up"
+    REPLIED = "replied"
+    NOTED = "noted"
+    ASSIGNED = "assigned"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MARKED_SPAM = "marked_spam"
+    UNMARKED_SPAM = "unmarked_spam"
+    TOPIC_CHANGED = "topic_changed"
+    PRIORITY_CHANGED = "priority_changed"
+    MOVED = "moved"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    RECEIPT_QUEUED = "receipt_queued"
+    AUTO_REPLIED = "auto_replied"
+    BOUNCED = "bounced"
+    SEND_FAILED = "send_failed"
+    SEND_RETRIED = "send_retried"
+
+
+_SENTENCES = {
+    EventKind.OPENED: "opened this ticket",
+    EventKind.FOLLOWED_UP: "wrote again",
+    EventKind.REPLIED: "replied",
+    EventKind.NOTED: "added a note",
+    EventKind.REOPENED: "reopened the ticket",
+    EventKind.MARKED_SPAM: "marked this as spam",
+    EventKind.UNMARKED_SPAM: "said this is not spam",
+    EventKind.RECEIPT_QUEUED: "sent a receipt",
+    EventKind.AUTO_REPLIED: "answered automatically",
+    EventKind.SEND_RETRIED: "sent the mail once more",
+}
+
+
+class Event(Base):
+    """One entry of the history of exactly one thing."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        CheckConstraint(
+            " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END" for column in SUBJECTS) + " = 1",
+            name="one_subject",
+        ),
+        CheckConstraint("by_agent_id IS NULL OR by_reader_id IS NULL", name="one_actor"),
+        Index(
+            "ix_event_unhandled",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    reader_id: Mapped[int | None] = mapped_column(ForeignKey("reader.id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[EventKind] = mapped_column(one_of(EventKind, "kind"))
+    by_agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="SET NULL"))
+    by_reader_id: Mapped[int | None] = mapped_column(ForeignKey("reader.id", ondelete="SET NULL"))
+    at: Mapped[datetime]
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    handled_at: Mapped[datetime | None]
+
+    by_agent: Mapped[Agent | None] = relationship(foreign_keys=by_agent_id)
+    by_reader: Mapped[Reader | None] = relationship(foreign_keys=by_reader_id)
+
+    @property
+    def actor(self) -> str:
+        """Who did it, by name; the desk itself when nobody did."""
+        if self.by_agent is not None:
+            return self.by_agent.name
+        return self.by_reader.display_name if self.by_reader is not None else "The desk"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for people, without the actor."""
+        before, after = self.data.get("before"), self.data.get("after")
+        match self.kind:
+            case EventKind.ASSIGNED if after is None:
+                return f"took it off {before}"
+            case EventKind.ASSIGNED:
+                return "took the ticket" if after == self.actor else f"assigned it to {after}"
+            case EventKind.CLOSED:
+                return f"closed it: {str(self.data.get('resolution', '')).replace('_', ' ')}"
+            case EventKind.TOPIC_CHANGED:
+                return f"set the topic to {after or 'none'}"
+            case EventKind.PRIORITY_CHANGED:
+                return f"set the priority to {after}"
+            case EventKind.MOVED:
+                return f"moved it from {before} to {after}"
+            case EventKind.TAGGED | EventKind.UNTAGGED:
+                return f"{'added' if self.kind is EventKind.TAGGED else 'removed'} the tag {self.data.get('tag')}"
+            case EventKind.BOUNCED | EventKind.SEND_FAILED:
+                return f"could not deliver to {self.data.get('address')}: {self.data.get('reason')}"
+        return _SENTENCES[self.kind]

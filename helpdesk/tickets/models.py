@@ -1,0 +1,302 @@
+"""Ticket: its columns, its questions, and every verb that one ticket can decide, each with its event."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.agents.models import Agent
+from helpdesk.articles.models import Article
+from helpdesk.database import Base, one_of
+from helpdesk.readers.models import Reader
+from helpdesk.sites.models import Priority, Queue, Site, Topic
+from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.tags import Tag
+
+PREVIEW_LENGTH = 140
+
+
+class Status(StrEnum):
+    """New until an agent touched it, pending while we wait for the reader."""
+
+    NEW = "new"
+    OPEN = "open"
+    PENDING = "pending"
+    CLOSED = "closed"
+
+
+class Resolution(StrEnum):
+    """How a closed ticket ended."""
+
+    ANSWERED = "answered"
+    CORRECTED = "corrected"
+    NO_ACTION = "no_action"
+    DUPLICATE = "duplicate"
+    SPAM = "spam"
+
+
+class Origin(StrEnum):
+    """The door a ticket came in by."""
+
+    FORM = "form"
+    EMAIL = "email"
+    STAFF = "staff"
+    API = "api"
+
+
+class Then(StrEnum):
+    """What happens to a ticket once a reply is on its way."""
+
+    SEND = "send"
+    WAIT = "wait"
+    CLOSE = "close"
+
+
+class Ticket(Base):
+    """One concern of one reader. `sort_at` is the moment it waits since, else that of its last message."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        CheckConstraint("(status = 'closed') = (resolution IS NOT NULL)", name="resolution_when_closed"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_at_when_closed"),
+        CheckConstraint("link_version >= 1", name="link_version"),
+        CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
+        Index("ix_ticket_queue_id_status_sort_at_id", "queue_id", "status", "sort_at", "id"),
+        Index("ix_ticket_assignee_id_status_sort_at_id", "assignee_id", "status", "sort_at", "id"),
+        Index("ix_ticket_article_id_sort_at_id", "article_id", "sort_at", "id"),
+        Index("ix_ticket_reader_id_sort_at_id", "reader_id", "sort_at", "id"),
+    )
+    locked_by_verbs = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    link_version: Mapped[int] = mapped_column(default=1)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id", ondelete="SET NULL"), index=True)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"))
+    reader_id: Mapped[int | None] = mapped_column(ForeignKey("reader.id", ondelete="SET NULL"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="SET NULL"))
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("ticket.id", ondelete="SET NULL"), index=True
+    )
+    continues_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
+
+    subject: Mapped[str]
+    status: Mapped[Status] = mapped_column(one_of(Status, "status"), default=Status.NEW)
+    resolution: Mapped[Resolution | None] = mapped_column(one_of(Resolution, "resolution"))
+    priority: Mapped[Priority] = mapped_column(one_of(Priority, "priority"), default=Priority.NORMAL)
+    origin: Mapped[Origin] = mapped_column(one_of(Origin, "origin"))
+    language: Mapped[str] = mapped_column(default="en")
+    wants_answer: Mapped[bool] = mapped_column(default=True)
+
+    opened_at: Mapped[datetime]
+    waiting_since: Mapped[datetime | None]
+    sort_at: Mapped[datetime]
+    snoozed_until: Mapped[datetime | None]
+    first_replied_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    preview: Mapped[str] = mapped_column(default="")
+    message_count: Mapped[int] = mapped_column(default=0)
+    last_message_at: Mapped[datetime]
+    last_message_kind: Mapped[MessageKind] = mapped_column(one_of(MessageKind, "last_message_kind"))
+
+    site: Mapped[Site] = relationship()
+    queue: Mapped[Queue] = relationship()
+    topic: Mapped[Topic | None] = relationship()
+    article: Mapped[Article | None] = relationship()
+    reader: Mapped[Reader | None] = relationship()
+    assignee: Mapped[Agent | None] = relationship()
+    continues: Mapped["Ticket | None"] = relationship(foreign_keys=continues_id, remote_side=id)
+    messages: Mapped[list[Message]] = relationship(
+        back_populates="ticket",
+        order_by=Message.id,
+        foreign_keys=Message.ticket_id,
+        cascade="all, delete-orphan",
+    )
+    events: Mapped[list[Event]] = relationship(
+        order_by=Event.id, foreign_keys=Event.ticket_id, cascade="all, delete-orphan"
+    )
+    tags: Mapped[list[Tag]] = relationship(secondary="ticket_tag", order_by=Tag.name)
+
+    @property
+    def is_closed(self) -> bool:
+        """True when nothing more is to be done, spam included."""
+        return self.status is Status.CLOSED
+
+    @property
+    def is_spam(self) -> bool:
+        """True when it was filed as spam."""
+        return self.resolution is Resolution.SPAM
+
+    def takes_follow_ups(self, now: datetime) -> bool:
+        """True unless it was closed longer ago than the site's window; spam takes them and stays spam."""
+        if self.closed_at is None or self.is_spam:
+            return True
+        return now - self.closed_at <= timedelta(days=self.site.reopen_days)
+
+    def open(self, message: Message, *, now: datetime) -> None:
+        """Begin with the reader's first message."""
+        self._record(EventKind.OPENED, now, reader=message.reader)
+        self._add(message, now)
+        self._wait_since(now)
+
+    def follow_up(self, message: Message, *, now: datetime) -> None:
+        """The reader wrote again: pending and closed tickets are open again, spam stays spam."""
+        self._record(EventKind.FOLLOWED_UP, now, reader=message.reader)
+        self._add(message, now)
+        if self.is_spam:
+            return
+        if self.status is Status.CLOSED:
+            self._reopen(now, reader=message.reader)
+        elif self.status is Status.PENDING:
+            self.status = Status.OPEN
+        self._wait_since(self.waiting_since or now)
+
+    def file_automatic(self, message: Message, *, now: datetime) -> None:
+        """An automatic answer came back: kept as a grey line, nothing else changes."""
+        self._record(EventKind.AUTO_REPLIED, now, reader=message.reader)
+        message.ticket = self
+
+    def reply(self, message: Message, *, then: Then, by: Agent, now: datetime) -> None:
+        """An agent answered: an unassigned ticket becomes his, the reader is no longer waiting."""
+        self._record(EventKind.REPLIED, now, agent=by, then=then)
+        self._add(message, now)
+        if self.assignee is None:
+            self.assign(by, by=by, now=now)
+        self.first_replied_at = self.first_replied_at or now
+        self._stop_waiting()
+        if then is Then.CLOSE:
+            self.close(Resolution.ANSWERED, by=by, now=now)
+        else:
+            self._unclose()
+            self.status = Status.PENDING if then is Then.WAIT else Status.OPEN
+
+    def note(self, message: Message, *, by: Agent, now: datetime) -> None:
+        """Keep a note among the staff; changes no status."""
+        self._record(EventKind.NOTED, now, agent=by)
+        message.ticket = self
+        self._touch()
+
+    def assign(self, assignee: Agent | None, *, by: Agent, now: datetime) -> None:
+        """Give it to somebody, or to nobody."""
+        if assignee is self.assignee:
+            return
+        before = self.assignee.name if self.assignee else None
+        after = assignee.name if assignee else None
+        self.assignee = assignee
+        self._record(EventKind.ASSIGNED, now, agent=by, before=before, after=after)
+        self._touch()
+
+    def close(self, resolution: Resolution, *, by: Agent | None, now: datetime) -> None:
+        """Nothing more is to be done; `resolution` says how it ended."""
+        if self.is_closed and self.resolution is resolution:
+            return
+        self._record(EventKind.CLOSED, now, agent=by, before=self.status, resolution=resolution)
+        self._end(resolution, now)
+
+    def reopen(self, *, by: Agent, now: datetime) -> None:
+        """There is more to do after all."""
+        if self.is_closed:
+            self._reopen(now, agent=by)
+            self.sort_at = self.waiting_since or self.last_message_at
+
+    def mark_spam(self, *, by: Agent | None, now: datetime) -> None:
+        """File it as spam; it leaves every list but that of spam."""
+        if not self.is_spam:
+            self._record(EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution)
+            self._end(Resolution.SPAM, now)
+
+    def unmark_spam(self, *, by: Agent, now: datetime) -> None:
+        """It was no spam: back to where readers wait."""
+        if self.is_spam:
+            self._record(EventKind.UNMARKED_SPAM, now, agent=by)
+            self._unclose()
+            self.status = Status.OPEN if self.first_replied_at else Status.NEW
+            self._wait_since(self.last_message_at)
+
+    def set_topic(self, topic: Topic | None, *, by: Agent, now: datetime) -> None:
+        """Say what it is about."""
+        if topic is not self.topic:
+            before, after = (self.topic.label if self.topic else None), (topic.label if topic else None)
+            self.topic = topic
+            self._record(EventKind.TOPIC_CHANGED, now, agent=by, before=before, after=after)
+            self._touch()
+
+    def set_priority(self, priority: Priority, *, by: Agent, now: datetime) -> None:
+        """Say how soon it wants somebody."""
+        if priority is not self.priority:
+            self._record(EventKind.PRIORITY_CHANGED, now, agent=by, before=self.priority, after=priority)
+            self.priority = priority
+            self._touch()
+
+    def move(self, queue: Queue, *, by: Agent, now: datetime) -> None:
+        """Let it wait in another queue."""
+        if queue is not self.queue:
+            self._record(EventKind.MOVED, now, agent=by, before=self.queue.name, after=queue.name)
+            self.queue = queue
+            self._touch()
+
+    def tag(self, tag: Tag, *, by: Agent, now: datetime) -> None:
+        """Put a tag on it."""
+        if tag not in self.tags:
+            self.tags.append(tag)
+            self._record(EventKind.TAGGED, now, agent=by, tag=tag.name)
+
+    def untag(self, tag: Tag, *, by: Agent, now: datetime) -> None:
+        """Take a tag off."""
+        if tag in self.tags:
+            self.tags.remove(tag)
+            self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
+
+    def return_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
+        """A reply did not reach the reader: the ticket is back among the open ones."""
+        self._record(kind, now, address=address, reason=reason)
+        if self.is_spam:
+            return
+        self._unclose()
+        self.status = Status.OPEN
+        self._wait_since(self.waiting_since or now)
+
+    def _record(
+        self,
+        kind: EventKind,
+        now: datetime,
+        *,
+        agent: Agent | None = None,
+        reader: Reader | None = None,
+        **data: Any,
+    ) -> None:
+        self.events.append(Event(kind=kind, at=now, by_agent=agent, by_reader=reader, data=data))
+
+    def _add(self, message: Message, now: datetime) -> None:
+        message.ticket = self
+        self.message_count = (self.message_count or 0) + 1
+        self.preview = " ".join(message.body_text[: 2 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH]
+        self.last_message_at, self.last_message_kind = now, message.kind
+
+    def _touch(self) -> None:
+        if self.status is Status.NEW:
+            self.status = Status.OPEN
+
+    def _wait_since(self, moment: datetime) -> None:
+        self.waiting_since = self.sort_at = moment
+
+    def _stop_waiting(self) -> None:
+        self.waiting_since, self.sort_at = None, self.last_message_at
+
+    def _reopen(self, now: datetime, *, agent: Agent | None = None, reader: Reader | None = None) -> None:
+        self._record(EventKind.REOPENED, now, agent=agent, reader=reader, before=self.resolution)
+        self._unclose()
+        self.status = Status.OPEN
+
+    def _end(self, resolution: Resolution, now: datetime) -> None:
+        self.status, self.resolution, self.closed_at = Status.CLOSED, resolution, now
+        self._stop_waiting()
+
+    def _unclose(self) -> None:
+        self.resolution = self.closed_at = None

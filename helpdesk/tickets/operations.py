@@ -1,0 +1,274 @@
+"""What readers and staff do to tickets with words: open, follow up, reply, note."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from helpdesk import clock
+from helpdesk.agents.models import Agent
+from helpdesk.articles.operations import find_or_add_article
+from helpdesk.canned_replies.filling import left_over
+from helpdesk.database import db, transactional
+from helpdesk.errors import Conflict, Invalid, Refused
+from helpdesk.rate_limit import Limit, count
+from helpdesk.readers.models import Reader
+from helpdesk.readers.operations import recognise
+from helpdesk.sites.models import Queue, Site, Topic
+from helpdesk.tickets.drafts import Draft, DraftKind
+from helpdesk.tickets.emails import queue_receipt, queue_reply, settings
+from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.links import new_message_id
+from helpdesk.tickets.messages import Attachment, Message, MessageKind
+from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
+from helpdesk.tickets.search import index_message
+from helpdesk.uploads import StoredFile
+
+DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What somebody wrote to us, by form or mail, already read and checked; files are already durable."""
+
+    body_text: str
+    from_address: str = ""
+    from_name: str = ""
+    body_html: str | None = None
+    signature: str | None = None
+    quoted_text: str | None = None
+    files: tuple[StoredFile, ...] = ()
+    message_id: str | None = None
+    submission_key: str | None = None
+    content_hash: str | None = None
+    recipients: list[str] = field(default_factory=list)
+    verified: bool = True
+
+
+@transactional
+def open_ticket(
+    site: Site,
+    *,
+    queue: Queue,
+    letter: Letter,
+    origin: Origin,
+    subject: str = "",
+    topic: Topic | None = None,
+    article_url: str | None = None,
+    wants_answer: bool = True,
+    may_be_answered: bool = True,
+    spam_reason: str | None = None,
+    continues: Ticket | None = None,
+    upload_token: str | None = None,
+) -> Ticket:
+    """Make a ticket of a letter, with its reader, article and receipt.
+
+    The same letter sent twice (submission key and content) leads to the ticket it became the first time. A
+    `spam_reason` files it as spam, where it can still be seen. `may_be_answered` False keeps us from sending
+    automatic mail to machines.
+    """
+    before = find_submission(letter)
+    if before is not None:
+        return before.ticket
+    now = clock.now()
+    reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None
+    article = find_or_add_article(site, article_url) if article_url else None
+    ticket = Ticket(
+        number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
+        subject=subject or _subject_of(letter), origin=origin, language=site.language, status=Status.NEW,
+        priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
+        opened_at=now, continues=continues, tags=[], link_version=1,
+    )  # fmt: skip
+    with db.session.no_autoflush:
+        message = _message(ticket, letter, reader)
+        ticket.open(message, now=now)
+        if spam_reason is not None or (reader and reader.blocked_at):
+            ticket.mark_spam(by=None, now=now)
+        db.session.add(ticket)
+    db.session.flush()
+    _adopt_uploads(message, upload_token)
+    index_message(message, ticket.subject)
+    if may_be_answered and not ticket.is_spam:
+        _send_receipt(ticket)
+    return ticket
+
+
+@transactional
+def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None) -> Message:
+    """Add what the reader wrote next; a ticket closed too long ago is continued by a new one."""
+    before = find_submission(letter)
+    if before is not None:
+        return before
+    now = clock.now()
+    if not ticket.takes_follow_ups(now):
+        continued = open_ticket(
+            ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, subject=ticket.subject,
+            topic=ticket.topic, may_be_answered=False, continues=ticket, upload_token=upload_token,
+        )  # fmt: skip
+        continued.article = ticket.article
+        return continued.messages[0]
+    message = _message(ticket, letter, _author(ticket, letter))
+    ticket.follow_up(message, now=now)
+    db.session.flush()
+    _adopt_uploads(message, upload_token)
+    index_message(message, ticket.subject)
+    return message
+
+
+@transactional
+def file_automatic(ticket: Ticket, *, letter: Letter) -> Message:
+    """Keep an automatic answer in its ticket; it changes no status and triggers nothing."""
+    message = _message(ticket, letter, _author(ticket, letter), kind=MessageKind.AUTO)
+    ticket.file_automatic(message, now=clock.now())
+    db.session.flush()
+    return message
+
+
+@transactional
+def reply(
+    ticket: Ticket,
+    *,
+    body: str,
+    by: Agent,
+    then: Then = Then.SEND,
+    seen: int | None = None,
+    files: tuple[StoredFile, ...] = (),
+) -> Message:
+    """Answer the reader by mail and let the ticket become what `then` says.
+
+    `seen` is the id of the last message the agent had on the page: Conflict when a newer one arrived since.
+    Raises Refused when there is nobody to answer, Invalid for a text that is empty or has an unfilled placeholder.
+    """
+    if ticket.reader is None:
+        raise Refused("This reader left no address, so there is nobody to send a reply to.")
+    _refuse_text(body)
+    if seen is not None and newest_public_id(ticket) > seen:
+        raise Conflict("A new message arrived while you were writing. Your reply was kept and not sent.")
+    now = clock.now()
+    message = _staff_message(ticket, MessageKind.REPLY, body, by, files)
+    message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address]
+    ticket.reply(message, then=then, by=by, now=now)
+    db.session.flush()
+    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address)
+    _finish(ticket, message, DraftKind.REPLY, by)
+    return message
+
+
+@transactional
+def add_note(ticket: Ticket, *, body: str, by: Agent, files: tuple[StoredFile, ...] = ()) -> Message:
+    """Keep a note that only staff ever see."""
+    _refuse_text(body)
+    message = _staff_message(ticket, MessageKind.NOTE, body, by, files)
+    ticket.note(message, by=by, now=clock.now())
+    db.session.flush()
+    _finish(ticket, message, DraftKind.NOTE, by)
+    return message
+
+
+def find_submission(letter: Letter) -> Message | None:
+    """The message that this very form submission became before."""
+    if letter.submission_key is None:
+        return None
+    same = (Message.submission_key == letter.submission_key, Message.content_hash == letter.content_hash)
+    return db.session.scalar(select(Message).where(*same))
+
+
+def newest_public_id(ticket: Ticket) -> int:
+    """The id of the newest message between us and the reader, 0 when there is none."""
+    public = Message.kind.in_((MessageKind.READER, MessageKind.REPLY))
+    return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
+
+
+def _next_number() -> ColumnElement[int]:
+    return select(func.coalesce(func.max(Ticket.number), 0) + 1).scalar_subquery()
+
+
+def _subject_of(letter: Letter) -> str:
+    words = " ".join(letter.body_text.split())
+    return words if len(words) <= 80 else words[:80].rsplit(" ", 1)[0] + " …"
+
+
+def _author(ticket: Ticket, letter: Letter) -> Reader | None:
+    """Who wrote a follow-up: whoever owns the address, else the ticket's own reader."""
+    return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
+
+
+def _message(
+    ticket: Ticket, letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER
+) -> Message:
+    message = Message(
+        ticket=ticket, home_ticket=ticket, kind=kind, reader=reader, created_at=clock.now(),
+        from_name=letter.from_name or (reader.name if reader else ""), from_address=letter.from_address,
+        recipients=letter.recipients, body_text=letter.body_text, body_html=letter.body_html,
+        signature=letter.signature, quoted_text=letter.quoted_text, submission_key=letter.submission_key,
+        content_hash=letter.content_hash, message_id=letter.message_id, verified=letter.verified,
+    )  # fmt: skip
+    message.attachments = [_attachment(file) for file in letter.files]
+    return message
+
+
+def _staff_message(
+    ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]
+) -> Message:
+    message = Message(
+        ticket=ticket, home_ticket=ticket, kind=kind, agent=by, from_name=by.name, from_address=by.email,
+        body_text=body, signature=ticket.queue.signature or None, created_at=clock.now(), verified=True, recipients=[],
+    )  # fmt: skip
+    message.attachments = [_attachment(file) for file in files]
+    return message
+
+
+def _attachment(file: StoredFile) -> Attachment:
+    return Attachment(
+        name=file.name, media_type=file.media_type, size=file.size, sha256=file.sha256,
+        storage_key=file.storage_key, content_id=file.content_id,
+    )  # fmt: skip
+
+
+def _adopt_uploads(message: Message, upload_token: str | None) -> None:
+    """Take over the files that were kept while the form was corrected."""
+    if upload_token is not None:
+        for file in db.session.scalars(select(Attachment).where(Attachment.upload_token == upload_token)):
+            file.upload_token = file.expires_at = None
+            file.message = message
+
+
+def _finish(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:
+    draft = db.session.scalar(
+        select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == by.id, Draft.kind == kind)
+    )
+    if draft is not None:
+        for file in list(draft.attachments):
+            file.draft, file.message = None, message
+        db.session.delete(draft)
+    index_message(message, ticket.subject)
+
+
+def _refuse_text(body: str) -> None:
+    if not body.strip():
+        raise Invalid("Write something first.")
+    if left_over(body):
+        raise Invalid(f"Fill in or remove {{{left_over(body)[0]}}} before this is sent.")
+
+
+def _send_receipt(ticket: Ticket) -> None:
+    """At most one receipt per address and day, only to a reader who asked for an answer."""
+    if ticket.reader is None or not ticket.wants_answer:
+        return
+    most = settings().receipts_per_address_per_day
+    if count(Limit("receipt", ticket.reader.address.casefold(), most, DAY)):
+        return
+    queue_receipt(ticket, to=ticket.reader.address)
+    ticket.events.append(Event(kind=EventKind.RECEIPT_QUEUED, at=clock.now(), data={}))
+
+
+__all__ = [
+    "Letter",
+    "Resolution",
+    "add_note",
+    "file_automatic",
+    "find_submission",
+    "follow_up",
+    "open_ticket",
+    "reply",
+]

@@ -1,0 +1,233 @@
+"""Reading tickets: lists, counts, one ticket's page. Everything goes through what the agent may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import joinedload, selectinload
+
+from helpdesk.agents.models import Agent
+from helpdesk.agents.roles import Role
+from helpdesk.database import db
+from helpdesk.errors import NotFound
+from helpdesk.outbound.models import OutboundEmail
+from helpdesk.sites.models import Queue, QueueMember
+from helpdesk.tickets.messages import Attachment, Message, MessageKind
+from helpdesk.tickets.models import Resolution, Status, Ticket
+from helpdesk.tickets.search import matching_tickets
+
+PAGE = 50
+COUNT_STOPS_AT = 1000
+WAITING = (Status.NEW, Status.OPEN)
+
+
+class Folder(StrEnum):
+    """The fixed lists of the desk."""
+
+    UNASSIGNED = "unassigned"
+    MINE = "mine"
+    OPEN = "open"
+    PENDING = "pending"
+    CLOSED = "closed"
+    SPAM = "spam"
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Nobody waits in these, so the latest comes first."""
+        return self in (Folder.CLOSED, Folder.SPAM)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and where the next one begins."""
+
+    tickets: Sequence[Ticket]
+    next_key: str | None
+
+
+def visible_to(agent: Agent) -> ColumnElement[bool]:
+    """The tickets an agent may see: his queues' and those assigned to him; restricted queues only as a member."""
+    member = select(QueueMember.queue_id).where(QueueMember.agent_id == agent.id)
+    if agent.role is Role.AGENT:
+        queues = Ticket.queue_id.in_(member)
+    else:
+        queues = Ticket.queue_id.in_(select(Queue.id).where(or_(~Queue.restricted, Queue.id.in_(member))))
+    return or_(queues, Ticket.assignee_id == agent.id)
+
+
+def in_folder(folder: Folder, agent: Agent) -> ColumnElement[bool]:
+    """What belongs to a list."""
+    not_spam = Ticket.resolution.is_distinct_from(Resolution.SPAM)
+    conditions = {
+        Folder.UNASSIGNED: and_(Ticket.status.in_(WAITING), Ticket.assignee_id.is_(None)),
+        Folder.MINE: and_(Ticket.status.in_(WAITING), Ticket.assignee_id == agent.id),
+        Folder.OPEN: Ticket.status.in_(WAITING),
+        Folder.PENDING: Ticket.status == Status.PENDING,
+        Folder.CLOSED: and_(Ticket.status == Status.CLOSED, not_spam),
+        Folder.SPAM: and_(Ticket.status == Status.CLOSED, Ticket.resolution == Resolution.SPAM),
+    }
+    return conditions[folder]
+
+
+def list_folder(folder: Folder, agent: Agent, *, after: str | None = None) -> Page:
+    """One page of a folder: whoever waits longest first; of what is done, the latest first."""
+    query = _rows(agent).where(in_folder(folder, agent))
+    return _page(query, after, newest_first=folder.is_newest_first)
+
+
+def list_article(article_id: int, agent: Agent, *, after: str | None = None) -> Page:
+    """One page of all tickets about an article, latest first."""
+    return _page(_rows(agent).where(Ticket.article_id == article_id), after, newest_first=True)
+
+
+def list_reader(reader_id: int, agent: Agent, *, after: str | None = None) -> Page:
+    """One page of all tickets of a reader, latest first."""
+    return _page(_rows(agent).where(Ticket.reader_id == reader_id), after, newest_first=True)
+
+
+def search(query: str, agent: Agent) -> Sequence[Ticket]:
+    """The visible tickets with all these words, or with this number, newest match first; at most one page."""
+    wanted = query.strip().removeprefix("#")
+    if wanted.isdecimal() and len(wanted) < 10:
+        numbered = db.session.scalars(_rows(agent).where(Ticket.number == int(wanted))).all()
+        if numbered:
+            return numbered
+    ids = matching_tickets(query, most=PAGE)
+    found = {ticket.id: ticket for ticket in db.session.scalars(_rows(agent).where(Ticket.id.in_(ids)))}
+    return [found[ticket_id] for ticket_id in ids if ticket_id in found]
+
+
+def count_folders(agent: Agent) -> dict[Folder, int]:
+    """How many tickets each list holds, in one statement; counting stops at 1000."""
+    counts = [
+        select(func.count())
+        .select_from(
+            select(Ticket.id)
+            .where(in_folder(folder, agent), visible_to(agent))
+            .limit(COUNT_STOPS_AT)
+            .subquery()
+        )
+        .scalar_subquery()
+        .label(folder.value)
+        for folder in Folder
+    ]
+    row = db.session.execute(select(*counts)).one()
+    return {folder: row[index] for index, folder in enumerate(Folder)}
+
+
+def get_ticket(number: int, agent: Agent) -> Ticket:
+    """A ticket with all its page shows in its head. Raises NotFound for one that is not there or not visible."""
+    ticket = db.session.scalar(_rows(agent).where(Ticket.number == number))
+    if ticket is None:
+        raise NotFound
+    return ticket
+
+
+def get_attachment(attachment_id: int, agent: Agent) -> Attachment:
+    """A file of a visible ticket. Raises NotFound otherwise."""
+    file = db.session.scalar(
+        select(Attachment)
+        .join(Message, Attachment.message_id == Message.id)
+        .join(Ticket, Message.ticket_id == Ticket.id)
+        .where(Attachment.id == attachment_id, visible_to(agent))
+    )
+    if file is None:
+        raise NotFound
+    return file
+
+
+def get_message(message_id: int, agent: Agent) -> Message:
+    """A message of a visible ticket. Raises NotFound otherwise."""
+    visible = select(Message).join(Ticket, Message.ticket_id == Ticket.id)
+    message = db.session.scalar(visible.where(Message.id == message_id, visible_to(agent)))
+    if message is None:
+        raise NotFound
+    return message
+
+
+def messages_of(ticket: Ticket) -> Sequence[Message]:
+    """All messages with author, files and delivery, oldest first, in two statements whatever their number."""
+    return db.session.scalars(
+        select(Message)
+        .where(Message.ticket_id == ticket.id)
+        .options(
+            joinedload(Message.agent),
+            joinedload(Message.reader),
+            joinedload(Message.outbound_email).selectinload(OutboundEmail.recipients),
+            selectinload(Message.attachments),
+        )
+        .order_by(Message.id)
+    ).all()
+
+
+def public_messages_of(ticket: Ticket) -> Sequence[Message]:
+    """What the reader may see: his own words and our replies, never a note."""
+    return db.session.scalars(
+        select(Message)
+        .where(Message.ticket_id == ticket.id, Message.kind.in_((MessageKind.READER, MessageKind.REPLY)))
+        .options(joinedload(Message.agent), selectinload(Message.attachments))
+        .order_by(Message.id)
+    ).all()
+
+
+def related_to(ticket: Ticket, agent: Agent, *, most: int = 10) -> tuple[list[Ticket], list[Ticket]]:
+    """Other tickets about the same article, and other tickets of the same reader, latest first; one statement."""
+    same = []
+    if ticket.article_id is not None:
+        same.append(Ticket.article_id == ticket.article_id)
+    if ticket.reader_id is not None:
+        same.append(Ticket.reader_id == ticket.reader_id)
+    if not same:
+        return [], []
+    others = (
+        select(Ticket)
+        .options(joinedload(Ticket.reader), joinedload(Ticket.article))
+        .where(or_(*same), Ticket.id != ticket.id, visible_to(agent))
+        .order_by(Ticket.sort_at.desc(), Ticket.id.desc())
+        .limit(4 * most)
+    )
+    rows = db.session.scalars(others).all()
+    about = [row for row in rows if ticket.article_id is not None and row.article_id == ticket.article_id]
+    earlier = [row for row in rows if ticket.reader_id is not None and row.reader_id == ticket.reader_id]
+    return about[:most], earlier[:most]
+
+
+def _rows(agent: Agent) -> Select[tuple[Ticket]]:
+    return (
+        select(Ticket)
+        .where(visible_to(agent))
+        .options(
+            joinedload(Ticket.site),
+            joinedload(Ticket.queue),
+            joinedload(Ticket.topic),
+            joinedload(Ticket.article),
+            joinedload(Ticket.reader),
+            joinedload(Ticket.assignee),
+            selectinload(Ticket.tags),
+        )
+    )
+
+
+def _page(query: Select[tuple[Ticket]], after: str | None, *, newest_first: bool) -> Page:
+    place = tuple_(Ticket.sort_at, Ticket.id)
+    if after is not None:
+        key = _read_key(after)
+        query = query.where(place < key if newest_first else place > key)
+    order = (Ticket.sort_at.desc(), Ticket.id.desc()) if newest_first else (Ticket.sort_at, Ticket.id)
+    rows = db.session.scalars(query.order_by(*order).limit(PAGE + 1)).all()
+    more = len(rows) > PAGE
+    return Page(rows[:PAGE], _key_of(rows[PAGE - 1]) if more else None)
+
+
+def _key_of(ticket: Ticket) -> str:
+    return f"{ticket.sort_at.timestamp():.6f}-{ticket.id}"
+
+
+def _read_key(key: str) -> tuple[datetime, int]:
+    moment, _, ticket_id = key.rpartition("-")
+    try:
+        return datetime.fromtimestamp(float(moment), tz=UTC), int(ticket_id)
+    except (ValueError, OverflowError, OSError) as error:
+        raise NotFound from error

@@ -1,0 +1,76 @@
+"""Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written inside the verb's transaction."""
+
+import re
+
+from sqlalchemy import TextClause, text
+
+from helpdesk.database import db
+from helpdesk.tickets.messages import Message, MessageKind
+
+_WORD = re.compile(r"\w+")
+MAX_WORDS = 12
+MIN_PREFIX = 3
+MERGE_PAGES = 200
+
+
+def index_message(message: Message, subject: str) -> None:
+    """Make a message findable by its own new text; quotes and automatic mail stay out."""
+    if message.kind is MessageKind.AUTO:
+        return
+    words = f"{subject}\n{message.body_text}" if message.kind is MessageKind.READER else message.body_text
+    row = {"id": message.id, "ticket_id": message.ticket_id, "body": words}
+    db.session.execute(_insert(), row)
+
+
+def matching_tickets(query: str, *, most: int = 50) -> list[int]:
+    """The ids of tickets whose messages hold all words of `query`, newest message first, at most `most`."""
+    words = _WORD.findall(query.replace("\0", " "))[:MAX_WORDS]
+    if not words:
+        return []
+    grammar = _postgresql(words) if _is_postgresql() else _sqlite(words)
+    rows = db.session.execute(_select(), {"query": grammar, "most": 4 * most}).scalars()
+    return list(dict.fromkeys(rows))[:most]
+
+
+def clear_index() -> None:
+    """Forget everything, before all messages are indexed again. Runs inside the verb's transaction."""
+    db.session.execute(text("DELETE FROM search_message"))
+
+
+def merge_index() -> None:
+    """Do a step of the merging that FTS5 would else do inside some reader's commit."""
+    if not _is_postgresql():
+        statement = "INSERT INTO search_message (search_message, rank) VALUES ('merge', :pages)"
+        db.session.execute(text(statement), {"pages": MERGE_PAGES})
+
+
+def _sqlite(words: list[str]) -> str:
+    quoted = [f'"{word}"' for word in words]
+    return " ".join(quoted) + ("*" if len(words[-1]) >= MIN_PREFIX else "")
+
+
+def _postgresql(words: list[str]) -> str:
+    return " & ".join(f"'{word}'" for word in words) + (":*" if len(words[-1]) >= MIN_PREFIX else "")
+
+
+def _insert() -> TextClause:
+    if _is_postgresql():
+        return text("INSERT INTO search_message (id, ticket_id, body) VALUES (:id, :ticket_id, :body)")
+    return text("INSERT INTO search_message (rowid, ticket_id, body) VALUES (:id, :ticket_id, :body)")
+
+
+def _select() -> TextClause:
+    if (
+        _is_postgresql()
+    ):  # the hits first, else the planner walks the primary key backwards and tests every text
+        return text(
+            "WITH hits AS MATERIALIZED (SELECT id, ticket_id FROM search_message"
+            " WHERE words @@ to_tsquery('simple', :query)) SELECT ticket_id FROM hits ORDER BY id DESC LIMIT :most"
+        )
+    return text(
+        "SELECT ticket_id FROM search_message WHERE search_message MATCH :query ORDER BY rowid DESC LIMIT :most"
+    )
+
+
+def _is_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"

@@ -1,0 +1,96 @@
+"""What staff do to tickets without words: assign, close, reopen, file, move, tag."""
+
+from sqlalchemy import select
+
+from helpdesk import clock
+from helpdesk.agents.models import Agent
+from helpdesk.database import db, transactional
+from helpdesk.errors import Conflict, Invalid, Refused
+from helpdesk.sites.models import Priority, Queue, Topic
+from helpdesk.tickets.models import Resolution, Ticket
+from helpdesk.tickets.tags import Tag
+
+TAG_LENGTH = 40
+
+
+@transactional
+def take(ticket: Ticket, *, by: Agent) -> None:
+    """Make it mine. Raises Conflict when somebody else was faster."""
+    if ticket.assignee is not None and ticket.assignee is not by:
+        raise Conflict(f"{ticket.assignee.name} has this ticket already.")
+    ticket.assign(by, by=by, now=clock.now())
+
+
+@transactional
+def assign(ticket: Ticket, *, assignee: Agent | None, by: Agent) -> None:
+    """Give it to somebody, or back to nobody."""
+    if assignee is not None and not assignee.active:
+        raise Refused(f"{assignee.name} no longer works here.")
+    ticket.assign(assignee, by=by, now=clock.now())
+
+
+@transactional
+def close(ticket: Ticket, *, resolution: Resolution, by: Agent) -> None:
+    """Nothing more is to be done; spam has its own verb."""
+    if resolution is Resolution.SPAM:
+        raise Invalid("Use “Spam” to file a ticket as spam.")
+    ticket.close(resolution, by=by, now=clock.now())
+
+
+@transactional
+def reopen(ticket: Ticket, *, by: Agent) -> None:
+    """There is more to do."""
+    ticket.reopen(by=by, now=clock.now())
+
+
+@transactional
+def mark_spam(ticket: Ticket, *, by: Agent) -> None:
+    """File as spam; nothing is deleted."""
+    ticket.mark_spam(by=by, now=clock.now())
+
+
+@transactional
+def unmark_spam(ticket: Ticket, *, by: Agent) -> None:
+    """Bring back what was filed as spam by mistake."""
+    ticket.unmark_spam(by=by, now=clock.now())
+
+
+@transactional
+def set_topic(ticket: Ticket, *, topic: Topic | None, by: Agent) -> None:
+    """Say what it is about; the topic must be one of the ticket's site."""
+    if topic is not None and topic.site_id != ticket.site_id:
+        raise Invalid("That topic belongs to another site.")
+    ticket.set_topic(topic, by=by, now=clock.now())
+
+
+@transactional
+def set_priority(ticket: Ticket, *, priority: Priority, by: Agent) -> None:
+    """Say how soon it wants somebody."""
+    ticket.set_priority(priority, by=by, now=clock.now())
+
+
+@transactional
+def move(ticket: Ticket, *, queue: Queue, by: Agent) -> None:
+    """Let it wait in another queue of the same site."""
+    if queue.site_id != ticket.site_id:
+        raise Invalid("That queue belongs to another site.")
+    ticket.move(queue, by=by, now=clock.now())
+
+
+@transactional
+def add_tag(ticket: Ticket, *, name: str, by: Agent) -> None:
+    """Put a tag on it; a new word becomes a new tag."""
+    word = " ".join(name.lower().split())
+    if not word or len(word) > TAG_LENGTH:
+        raise Invalid(f"A tag has between 1 and {TAG_LENGTH} characters.")
+    tag = db.session.scalar(select(Tag).where(Tag.name == word)) or Tag(name=word)
+    db.session.add(tag)
+    ticket.tag(tag, by=by, now=clock.now())
+
+
+@transactional
+def remove_tag(ticket: Ticket, *, name: str, by: Agent) -> None:
+    """Take a tag off."""
+    tag = db.session.scalar(select(Tag).where(Tag.name == name))
+    if tag is not None:
+        ticket.untag(tag, by=by, now=clock.now())

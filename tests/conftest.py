@@ -1,0 +1,114 @@
+"""A migrated application with the cast, on SQLite; each test begins with the same rows and commits for real."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from flask_security import hash_password
+
+from helpdesk import create_app
+from helpdesk.agents.models import Agent
+from helpdesk.config import Settings
+from helpdesk.database import db
+from tests.cast import PASSWORD, Cast, make_cast
+
+pytest_plugins = ["tests.servers.fixtures"]
+SECRET = "a secret of the tests with 32 characters or more"
+
+
+def make_settings(data_dir: Path, **overrides: object) -> Settings:
+    """Settings as an owner would give them, with nothing read from the environment."""
+    values = {
+        "data_dir": data_dir,
+        "secret_keys": SECRET,
+        "base_url": "http://localhost",
+        "smtp_host": "127.0.0.1",
+        "smtp_security": "none",
+        "smtp_port": 9,
+        "mail_from": "desk@example.org",
+    }
+    return Settings(**(values | overrides))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a migrated database and the cast, to be copied by each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(make_settings(folder))
+    with app.app_context():
+        upgrade()
+        make_cast(hash_password(PASSWORD))
+        db.session.remove()
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    """The settings of this test's own installation."""
+    shutil.copytree(migrated, tmp_path / "data")
+    return make_settings(tmp_path / "data")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application, inside its context."""
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """Everybody of the cast, loaded."""
+    from sqlalchemy import select
+
+    from helpdesk.sites.models import Queue, Site
+
+    agents = {agent.first_name.lower(): agent for agent in db.session.scalars(select(Agent))}
+    queues = {queue.name: queue for queue in db.session.scalars(select(Queue))}
+    site = db.session.scalars(select(Site)).one()
+    return Cast(site=site, queue=queues["Readers"], legal=queues["Legal"], **agents)
+
+
+@pytest.fixture
+def site(cast: Cast) -> object:
+    """The publication."""
+    return cast.site
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without script, signed in as nobody."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Agent], FlaskClient]:
+    """Sign an agent in through the real page; returns the browser."""
+
+    def sign_in_as(agent: Agent) -> FlaskClient:
+        browser = app.test_client()
+        token = token_in(browser.get("/desk/sign-in").text)
+        form = {"email": agent.email, "password": PASSWORD, "csrf_token": token}
+        answer = browser.post("/desk/sign-in", data=form)
+        assert answer.status_code in (302, 303), answer.text
+        return browser
+
+    return sign_in_as
+
+
+def token_in(page: str) -> str:
+    """The CSRF token of the first form on a page."""
+    import re
+
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None, page
+    return found.group(1)
