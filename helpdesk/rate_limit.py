@@ -48,7 +48,7 @@ def count(*limits: Limit) -> list[Limit]:
     statement = statement.on_conflict_do_update(
         index_elements=["key", "window_start"], set_={"count": RateCount.count + 1}
     )
-    counted = dict(db.session.execute(statement.returning(RateCount.key, RateCount.count)).tuples().all())
+    counted = dict(db.session.execute(statement.returning(RateCount.key, RateCount.count)).all())
     return [limit for limit, row in zip(limits, rows, strict=True) if counted[str(row["key"])] > limit.most]
 
 

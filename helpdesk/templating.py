@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from helpdesk import clock, paths
+from helpdesk.addresses import CONTROL
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True}).enable("linkify")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}")
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         ago=ago, moment=moment, day=day, isotime=isotime, text=as_html, markdown=markdown, size=size, quoted=quoted,
-        initials=initials, words=words,
+        initials=initials, words=words, one_line=one_line,
     )  # fmt: skip
     app.jinja_env.globals.update(icon=icon, asset=asset)
 
@@ -90,6 +91,11 @@ def initials(name: str) -> str:
     return (
         "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()[:2] or "?"
     )
+
+
+def one_line(text: str) -> str:
+    """Text for a header: no line break, no control character."""
+    return " ".join(CONTROL.sub(" ", text).split())
 
 
 def words(value: str) -> str:

@@ -13,6 +13,9 @@ from helpdesk.inbound.mime import BoundedMessage
 from helpdesk.inbound.names import safe_name
 from helpdesk.inbound.transfer import decode_part
 
+# A text longer than any book; the raw mail keeps what is cut.
+TEXT_CHARACTERS = 1_000_000
+
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s?=\s?[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _VIEW_IN_HTML = re.compile(r"\bhtml\b|\bbrowser\b", re.IGNORECASE)
 _VIEW_IN_HTML_WORDS = 45
@@ -111,7 +114,7 @@ def _segment(part: BoundedMessage, charset: str | None) -> _Segment:
         meta = _META_CHARSET.search(data[:2000])
         declared = parameters.get("charset") or (meta[1].decode("ascii") if meta else None)
         return _Segment(html=_unix_lines(decode(data, declared)))
-    text = _unix_lines(decode(data, declared))
+    text = _unix_lines(decode(data, declared)[:TEXT_CHARACTERS])
     if parameters.get("format", "").lower() == "flowed":
         text = unflow(text, joins_words=parameters.get("delsp", "").lower() == "yes")
     return _Segment(plain="\n".join(line.rstrip() for line in text.split("\n")).strip("\n"))

@@ -37,15 +37,16 @@ def one_line(text: str) -> str:
 def decode_words(text: str) -> str:
     """Replace encoded words; neighbours of one charset are joined before their bytes are decoded."""
     pieces: list[str] = []
-    run, run_charset, position = b"", "", 0
+    run, run_charset, position = bytearray(), "", 0
     for word in ENCODED_WORD.finditer(text):
         gap, charset = text[position : word.start()], word[1].partition("*")[0].lower()
         if gap.strip() or not run_charset or charset != run_charset:
-            pieces.append(decode(run, run_charset))
+            pieces.append(decode(bytes(run), run_charset))
             pieces.append("" if run_charset and not gap.strip() else gap)
-            run = b""
-        run, run_charset, position = run + _word_bytes(word), charset, word.end()
-    return "".join([*pieces, decode(run, run_charset), text[position:]])
+            run = bytearray()
+        run += _word_bytes(word)
+        run_charset, position = charset, word.end()
+    return "".join([*pieces, decode(bytes(run), run_charset), text[position:]])
 
 
 def _word_bytes(word: re.Match[str]) -> bytes:

@@ -8,7 +8,7 @@ from inscriptis.css_profiles import CSS_PROFILES  # type: ignore[import-untyped]
 from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
 
 from helpdesk.inbound.charsets import scrub
-from helpdesk.inbound.nesting import cap_nesting
+from helpdesk.inbound.nesting import cap_nesting, without_embedded
 
 HTML_CHARACTERS = 1_000_000
 
@@ -36,7 +36,7 @@ _BLANK_LINES = re.compile(r"\n{4,}")
 def html_to_text(html: str) -> str:
     """Readable plain text of an HTML body; at most the first million characters are read."""
     flat = nh3.clean(
-        cap_nesting(_without_marks(html[:HTML_CHARACTERS])),
+        cap_nesting(_without_marks(without_embedded(html)[:HTML_CHARACTERS])),
         tags=_FLAT_TAGS,
         clean_content_tags=_DROPPED_WITH_TEXT,
         attributes={},

@@ -12,7 +12,6 @@ _ATOM = r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]"
 _ADDRESS = re.compile(
     rf'(?:{_ATOM}{{1,64}}|"[^"\x00-\x1f]{{1,62}}")@({_ATOM}{{1,253}}|\[[0-9A-Fa-f.:IPv]{{3,60}}\])'
 )
-_WHITE = re.compile(r"\s+")
 _PLACEHOLDER = re.compile("\ue000([0-9]{1,5})\ue001")
 _DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon"})
 
@@ -65,10 +64,11 @@ def _shown(text: str, words: list[str]) -> str:
 class _Entry:
     """One entry of an address list, taken apart while it is scanned."""
 
-    raw: str = ""
-    words: str = ""
-    comment: str = ""
-    angles: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    comment: list[str] = field(default_factory=list)
+    angles: list[list[str]] = field(default_factory=list)
+    has_at: bool = False
     broken: bool = False
 
 
@@ -82,7 +82,7 @@ def _scan(text: str, limit: int) -> list[_Entry]:
             if len(entries) >= limit:
                 return entries
             continue
-        entry.raw += character
+        entry.raw.append(character)
         if escaped or (character == "\\" and state in ("quote", "comment")):
             escaped = not escaped
             if not escaped:
@@ -112,40 +112,39 @@ def _step_in_words(entry: _Entry, character: str) -> tuple[str, int]:
     if character == "(":
         return "comment", 1
     if character == "<":
-        entry.angles.append("")
+        entry.angles.append([])
         return "angle", 0
     if character in ")>":
         entry.broken = True
-    if character == ":" and "@" not in entry.words:
-        entry.words = ""  # the name of a group, or "mailto:"
+    entry.has_at = entry.has_at or character == "@"
+    if character == ":" and not entry.has_at:
+        entry.words.clear()  # the name of a group, or "mailto:"
     else:
-        entry.words += character
+        entry.words.append(character)
     return "words", 0
 
 
 def _keep(entry: _Entry, state: str, character: str) -> None:
     if state == "comment":
-        entry.comment += character
+        entry.comment.append(character)
     elif state == "angle":
-        entry.angles[-1] += character
+        entry.angles[-1].append(character)
     else:
-        entry.words += character
+        entry.words.append(character)
 
 
 def _mailbox(entry: _Entry) -> Mailbox | None:
+    words, comment = "".join(entry.words), "".join(entry.comment)
     if entry.broken:
-        return _only_address(entry.raw, "")
+        return _only_address("".join(entry.raw), "")
     if not entry.angles:
-        return _without_brackets(entry)
-    named = list(dict.fromkeys(address for angle in entry.angles if (address := _address(angle))))
+        address = _address(words)
+        return _named(comment, address) if address else _only_address(words, comment)
+    angles = ["".join(angle) for angle in entry.angles]
+    named = list(dict.fromkeys(address for angle in angles if (address := _address(angle))))
     if len(named) == 1:
-        return _named(entry.words or entry.comment, named[0])
-    return None if named else _only_address(entry.words, entry.angles[0])
-
-
-def _without_brackets(entry: _Entry) -> Mailbox | None:
-    address = _address(entry.words)
-    return _named(entry.comment, address) if address else _only_address(entry.words, entry.comment)
+        return _named(words if words.strip() else comment, named[0])
+    return None if named else _only_address(words, angles[0])
 
 
 def _only_address(text: str, name: str) -> Mailbox | None:
@@ -162,7 +161,7 @@ def _named(name: str, address: str) -> Mailbox:
 
 
 def _address(text: str) -> str | None:
-    bare = _WHITE.sub("", text).strip("'")
+    bare = "@".join(part.strip() for part in text.split("@")).strip("'")
     bare = bare.removeprefix("mailto:") if bare.lower().startswith("mailto:") else bare
     if bare.startswith("@"):
         bare = bare.partition(":")[2]  # a source route of RFC 822

@@ -13,6 +13,7 @@ _FORMATTING = frozenset(_STYLING.split())
 _VOID = "area base br col embed hr img input link meta param source track wbr"
 _CLOSED_BY_THEIR_KIND = "p li dt dd td th tr option optgroup thead tbody tfoot html head body"
 _FLAT = frozenset([*_VOID.split(), *_CLOSED_BY_THEIR_KIND.split()])
+_EMBEDDED = re.compile(r"data:[A-Za-z0-9/+.-]{1,60};base64,[A-Za-z0-9+/=%\s]*+")
 _TAG_STOP = re.compile(r"[>\"']")
 
 
@@ -29,6 +30,11 @@ def cap_nesting(html: str) -> str:
             kept.append(html[opener.start() : end])
         position = end
     return "".join([*kept, html[position:]])
+
+
+def without_embedded(html: str) -> str:
+    """The same HTML without the bytes of files embedded as data: addresses, which may be megabytes."""
+    return _EMBEDDED.sub("data:", html)
 
 
 def _end_of_tag(html: str, opener: re.Match[str]) -> int | None:

@@ -6,7 +6,7 @@ import lxml.html  # type: ignore[import-untyped]
 from lxml import etree
 
 from helpdesk.inbound.html_text import HTML_CHARACTERS, html_to_text
-from helpdesk.inbound.nesting import cap_nesting
+from helpdesk.inbound.nesting import cap_nesting, without_embedded
 from helpdesk.inbound.quote_marks import is_forward_mark
 
 QUOTE_CLASS = "helpdesk-quote"
@@ -39,13 +39,13 @@ def quoted_lines_of(html: str | None, lines: list[str]) -> set[int]:
     twin, quoted = _read_marks(marked)
     filled = [i for i, line in enumerate(lines) if line.strip()]
     if [_key(line) for line in twin] == [_key(lines[i]) for i in filled]:
-        return {filled[number] for number in quoted}
+        return _with_blanks_between(filled, quoted)
     return _found_again(lines, filled, twin, quoted)
 
 
 def _marked_text(html: str) -> str:
     """The HTML as text, the quotations between private characters."""
-    capped = cap_nesting(html[:HTML_CHARACTERS].replace(_BEGIN, "").replace(_END, ""))
+    capped = cap_nesting(without_embedded(html)[:HTML_CHARACTERS].replace(_BEGIN, "").replace(_END, ""))
     try:
         document = lxml.html.document_fromstring(capped)
     except (etree.ParserError, ValueError):
@@ -119,6 +119,14 @@ def _read_marks(marked: str) -> tuple[list[str], set[int]]:
             quoted.add(len(twin))
         twin.append(bare)
     return twin, quoted
+
+
+def _with_blanks_between(filled: list[int], quoted: set[int]) -> set[int]:
+    found = {filled[number] for number in quoted}
+    for number in quoted:
+        if number + 1 in quoted:
+            found |= set(range(filled[number], filled[number + 1]))
+    return found
 
 
 def _found_again(lines: list[str], filled: list[int], twin: list[str], quoted: set[int]) -> set[int]:

@@ -6,7 +6,7 @@ import nh3
 
 from helpdesk.inbound.charsets import scrub
 from helpdesk.inbound.html_text import html_to_text
-from helpdesk.inbound.nesting import cap_nesting
+from helpdesk.inbound.nesting import cap_nesting, without_embedded
 
 HTML_CHARACTERS = 1_000_000
 ROUNDS = 4
@@ -56,7 +56,7 @@ def clean_html(html: str) -> str:
     Cleaning what is clean changes nothing. HTML of more than a million characters, or that no number of
     rounds settles, comes back as its plain text.
     """
-    cleaned = scrub(html)
+    cleaned = without_embedded(scrub(html))
     for _ in range(ROUNDS):
         if len(cleaned) > HTML_CHARACTERS:
             break

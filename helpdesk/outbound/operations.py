@@ -115,7 +115,7 @@ def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
         .execution_options(synchronize_session=False)
     )
     return [
-        Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim).tuples())
+        Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim))
     ]
 
 

@@ -9,7 +9,7 @@ from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery
 from helpdesk.outbound.transport import send
-from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 
@@ -59,8 +59,7 @@ def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:
     if message is not None:
         message.ticket.return_undelivered(kind, address=recipient.address, reason=reason, now=now)
     elif (ticket := _ticket_of(recipient.email)) is not None:
-        data = {"address": recipient.address, "reason": reason}
-        ticket.events.append(Event(kind=kind, at=now, data=data))
+        ticket.note_undelivered(kind, address=recipient.address, reason=reason, now=now)
 
 
 def _message_of(recipient: OutboundRecipient) -> Message | None:

@@ -8,6 +8,7 @@ from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
+from helpdesk.templating import moment
 from helpdesk.tickets.links import new_message_id, reply_address, status_path
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
@@ -19,7 +20,7 @@ MAX_REFERENCES = 50
 def queue_reply(ticket: Ticket, message: Message, *, to: str) -> OutboundEmail:
     """Put an agent's reply into the outbox, in the reader's thread, with the earlier message quoted below."""
     earlier = _last_public(ticket, before=message)
-    context = {"ticket": ticket, "message": message, "earlier": earlier, "to": to}
+    context = {"ticket": ticket, "message": message, "earlier": earlier, "attribution": _attribution(earlier)}
     references = _references(ticket, before=message)
     headers = {"In-Reply-To": references[-1], "References": " ".join(references)} if references else {}
     files = [
@@ -83,6 +84,13 @@ def _queue(
         files=files,
         thread_token=thread_of(ticket),
     )
+
+
+def _attribution(earlier: Message | None) -> str:
+    """The line above a quote; no address in it, so that nobody's is passed on."""
+    if earlier is None:
+        return ""
+    return f"On {moment(earlier.created_at, earlier.ticket.site.timezone)}, {earlier.from_name or 'you'} wrote:"
 
 
 def _last_public(ticket: Ticket, *, before: Message) -> Message | None:

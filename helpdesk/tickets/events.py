@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from helpdesk.agents.models import Agent
 from helpdesk.database import Base, one_of
 from helpdesk.readers.models import Reader
+
+if TYPE_CHECKING:
+    from helpdesk.tickets.models import Ticket
 
 SUBJECTS = ("ticket_id", "article_id", "reader_id", "agent_id", "site_id")
 
@@ -83,6 +86,7 @@ class Event(Base):
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     handled_at: Mapped[datetime | None]
 
+    ticket: Mapped["Ticket | None"] = relationship(back_populates="events", foreign_keys=ticket_id)
     by_agent: Mapped[Agent | None] = relationship(foreign_keys=by_agent_id)
     by_reader: Mapped[Reader | None] = relationship(foreign_keys=by_reader_id)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from helpdesk.agents.models import Agent
 from helpdesk.articles.models import Article
@@ -119,7 +119,7 @@ class Ticket(Base):
         cascade="all, delete-orphan",
     )
     events: Mapped[list[Event]] = relationship(
-        order_by=Event.id, foreign_keys=Event.ticket_id, cascade="all, delete-orphan"
+        back_populates="ticket", order_by=Event.id, foreign_keys=Event.ticket_id, cascade="all, delete-orphan"
     )
     tags: Mapped[list[Tag]] = relationship(secondary="ticket_tag", order_by=Tag.name)
 
@@ -160,7 +160,7 @@ class Ticket(Base):
     def file_automatic(self, message: Message, *, now: datetime) -> None:
         """An automatic answer came back: kept as a grey line, nothing else changes."""
         self._record(EventKind.AUTO_REPLIED, now, reader=message.reader)
-        message.ticket = self
+        self._hold(message, now)
 
     def reply(self, message: Message, *, then: Then, by: Agent, now: datetime) -> None:
         """An agent answered: an unassigned ticket becomes his, the reader is no longer waiting."""
@@ -179,7 +179,7 @@ class Ticket(Base):
     def note(self, message: Message, *, by: Agent, now: datetime) -> None:
         """Keep a note among the staff; changes no status."""
         self._record(EventKind.NOTED, now, agent=by)
-        message.ticket = self
+        self._hold(message, now)
         self._touch()
 
     def assign(self, assignee: Agent | None, *, by: Agent, now: datetime) -> None:
@@ -253,6 +253,18 @@ class Ticket(Base):
             self.tags.remove(tag)
             self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
 
+    def note_receipt(self, *, now: datetime) -> None:
+        """A receipt is on its way to the reader."""
+        self._record(EventKind.RECEIPT_QUEUED, now)
+
+    def note_retry(self, *, address: str, by: Agent, now: datetime) -> None:
+        """Somebody had a failed mail sent once more."""
+        self._record(EventKind.SEND_RETRIED, now, agent=by, address=address)
+
+    def note_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
+        """An automatic mail did not reach the reader; that changes nothing else."""
+        self._record(kind, now, address=address, reason=reason)
+
     def return_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
         """A reply did not reach the reader: the ticket is back among the open ones."""
         self._record(kind, now, address=address, reason=reason)
@@ -271,13 +283,24 @@ class Ticket(Base):
         reader: Reader | None = None,
         **data: Any,
     ) -> None:
-        self.events.append(Event(kind=kind, at=now, by_agent=agent, by_reader=reader, data=data))
+        self._keep(Event(ticket=self, kind=kind, at=now, by_agent=agent, by_reader=reader, data=data))
 
     def _add(self, message: Message, now: datetime) -> None:
-        message.ticket = self
+        self._hold(message, now)
         self.message_count = (self.message_count or 0) + 1
         self.preview = " ".join(message.body_text[: 2 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH]
         self.last_message_at, self.last_message_kind = now, message.kind
+
+    def _hold(self, message: Message, now: datetime) -> None:
+        message.created_at = now
+        message.ticket = message.home_ticket = self
+        self._keep(message)
+
+    def _keep(self, row: Event | Message) -> None:
+        """Save along with the ticket; through the backref alone its whole history would have to be loaded."""
+        session = object_session(self)
+        if session is not None:
+            session.add(row)
 
     def _touch(self) -> None:
         if self.status is Status.NEW:

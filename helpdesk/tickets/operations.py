@@ -17,7 +17,6 @@ from helpdesk.readers.operations import recognise
 from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.emails import queue_receipt, queue_reply, settings
-from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Attachment, Message, MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
@@ -80,7 +79,7 @@ def open_ticket(
         opened_at=now, continues=continues, tags=[], link_version=1,
     )  # fmt: skip
     with db.session.no_autoflush:
-        message = _message(ticket, letter, reader)
+        message = _message(letter, reader)
         ticket.open(message, now=now)
         if spam_reason is not None or (reader and reader.blocked_at):
             ticket.mark_spam(by=None, now=now)
@@ -107,7 +106,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
         )  # fmt: skip
         continued.article = ticket.article
         return continued.messages[0]
-    message = _message(ticket, letter, _author(ticket, letter))
+    message = _message(letter, _author(ticket, letter))
     ticket.follow_up(message, now=now)
     db.session.flush()
     _adopt_uploads(message, upload_token)
@@ -118,7 +117,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
 @transactional
 def file_automatic(ticket: Ticket, *, letter: Letter) -> Message:
     """Keep an automatic answer in its ticket; it changes no status and triggers nothing."""
-    message = _message(ticket, letter, _author(ticket, letter), kind=MessageKind.AUTO)
+    message = _message(letter, _author(ticket, letter), kind=MessageKind.AUTO)
     ticket.file_automatic(message, now=clock.now())
     db.session.flush()
     return message
@@ -149,8 +148,8 @@ def reply(
     message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address]
     ticket.reply(message, then=then, by=by, now=now)
     db.session.flush()
-    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address)
     _finish(ticket, message, DraftKind.REPLY, by)
+    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address)
     return message
 
 
@@ -194,10 +193,10 @@ def _author(ticket: Ticket, letter: Letter) -> Reader | None:
 
 
 def _message(
-    ticket: Ticket, letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER
+    letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER
 ) -> Message:
     message = Message(
-        ticket=ticket, home_ticket=ticket, kind=kind, reader=reader, created_at=clock.now(),
+        kind=kind, reader=reader,
         from_name=letter.from_name or (reader.name if reader else ""), from_address=letter.from_address,
         recipients=letter.recipients, body_text=letter.body_text, body_html=letter.body_html,
         signature=letter.signature, quoted_text=letter.quoted_text, submission_key=letter.submission_key,
@@ -211,8 +210,8 @@ def _staff_message(
     ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]
 ) -> Message:
     message = Message(
-        ticket=ticket, home_ticket=ticket, kind=kind, agent=by, from_name=by.name, from_address=by.email,
-        body_text=body, signature=ticket.queue.signature or None, created_at=clock.now(), verified=True, recipients=[],
+        kind=kind, agent=by, from_name=by.name, from_address=by.email,
+        body_text=body, signature=ticket.queue.signature or None, verified=True, recipients=[],
     )  # fmt: skip
     message.attachments = [_attachment(file) for file in files]
     return message
@@ -259,7 +258,7 @@ def _send_receipt(ticket: Ticket) -> None:
     if count(Limit("receipt", ticket.reader.address.casefold(), most, DAY)):
         return
     queue_receipt(ticket, to=ticket.reader.address)
-    ticket.events.append(Event(kind=EventKind.RECEIPT_QUEUED, at=clock.now(), data={}))
+    ticket.note_receipt(now=clock.now())
 
 
 __all__ = [

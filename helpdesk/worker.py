@@ -1,0 +1,86 @@
+"""`helpdesk worker`: sends what is due, reads what came in, and watches the mailboxes."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from flask import Flask
+from huey.consumer import Consumer
+from sqlalchemy import select
+
+from helpdesk.database import db
+from helpdesk.inbound.models import Source
+from helpdesk.inbound.operations import process_received
+from helpdesk.inbound.sources.imap import watch
+from helpdesk.jobs import worker_name
+from helpdesk.outbound.operations import has_due
+from helpdesk.tickets.delivery import deliver_due
+
+log = logging.getLogger(__name__)
+
+TASK_THREADS = 2
+LOOK_EVERY_SECONDS = 1.0
+REST_AFTER_FAILURE_SECONDS = 10.0
+NEW_MAILBOXES_EVERY_SECONDS = 30.0
+PATIENCE_SECONDS = 8.0
+
+
+class Worker:
+    """The threads of one worker process; the rows are the truth, so that it may end at any moment."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.stop = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.watched: set[int] = set()
+        self.consumer: Consumer = app.extensions["huey"].create_consumer(workers=TASK_THREADS, worker_type="thread")
+        self.consumer._set_signal_handlers = lambda: None  # signals are ours
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then end in good order."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._on_signal)
+        self.consumer.start()
+        self._begin("look", lambda: self._repeat(self.look, every=LOOK_EVERY_SECONDS))
+        self._begin("mailboxes", lambda: self._repeat(self.watch_new, every=NEW_MAILBOXES_EVERY_SECONDS))
+        while not self.stop.wait(LOOK_EVERY_SECONDS):
+            self.consumer.check_worker_health()
+        self.consumer.stop(graceful=False)
+        for thread in self.threads:
+            thread.join(PATIENCE_SECONDS / len(self.threads))
+
+    def look(self) -> None:
+        """Do what the rows say is due."""
+        if has_due():
+            db.session.rollback()
+            deliver_due(worker_name())
+        process_received()
+
+    def watch_new(self) -> None:
+        """Begin to watch each active mailbox that is not watched yet."""
+        for source_id in set(db.session.scalars(select(Source.id).where(Source.active))) - self.watched:
+            self.watched.add(source_id)
+            self._begin(f"mailbox-{source_id}", lambda source_id=source_id: watch(self.app, source_id, self.stop))
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _repeat(self, work: Callable[[], None], *, every: float) -> None:
+        while not self.stop.is_set():
+            self.stop.wait(every if self._try(work) else REST_AFTER_FAILURE_SECONDS)
+
+    def _try(self, work: Callable[[], None]) -> bool:
+        try:
+            with self.app.app_context():
+                work()
+        except Exception:  # one bad minute must not end the worker
+            log.exception("%s failed", work.__name__)
+            return False
+        return True
+
+    def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
+        self.stop.set()

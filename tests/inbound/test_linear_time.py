@@ -1,0 +1,123 @@
+"""ReDoS, classes 40 and 41: twice the mail takes at most two and a half times the work."""
+
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+import helpdesk.inbound
+from helpdesk.inbound.headers import decode_words
+from helpdesk.inbound.html_text import html_to_text
+from helpdesk.inbound.mailboxes import read_mailboxes
+from helpdesk.inbound.nesting import cap_nesting
+from helpdesk.inbound.quoting import split
+from helpdesk.inbound.sanitising import clean_html
+
+RATIO = 2.5
+TRIES = 10
+TOO_SHORT_TO_MEASURE = 0.03  # seconds of work; quadratic work on these sizes takes far longer
+
+PUMPS = [
+    " ", "a", "(", ")", "<", ">", '"', "'", "\\", ";", ":", "=", "-", "_", "@", ".", "1", "\n", "\t", "?",
+    "*", "/", "a@", "a.", "<a@b", "=?", "=?a?q?", "a=", ";a", '"\\', "5.1", "5.1.", "550 ", "9:", "1/",
+    "wrote ", "sent from ", "status: ", "message-id: ", "data:a;base64,", "<meta ", "<meta charset=",
+    "von mein", "<a ", "<!--", "é", "\ue0000", "mailbox is ", "delivery has ", "a\n", " \n", "> ", "\n>",
+    "re ", "no-reply", "begin 644 ",
+]  # fmt: skip
+
+
+def patterns() -> dict[str, "re.Pattern[str] | re.Pattern[bytes]"]:
+    found = {}
+    for module in pkgutil.iter_modules(helpdesk.inbound.__path__):
+        loaded = importlib.import_module(f"helpdesk.inbound.{module.name}")
+        found |= {f"{module.name}.{k}": v for k, v in vars(loaded).items() if isinstance(v, re.Pattern)}
+    return found
+
+
+PATTERNS = patterns()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def assert_linear(work: Callable[[int], object], size: int) -> None:
+    once, twice = float("inf"), float("inf")
+    for _ in range(TRIES):
+        once = min(once, seconds(lambda: work(size)))
+        twice = min(twice, seconds(lambda: work(2 * size)))
+        if twice < TOO_SHORT_TO_MEASURE or twice <= RATIO * once:
+            return
+    pytest.fail(f"{2 * size} took {twice / once:.1f} times what {size} took")
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_pattern_is_linear(name: str):
+    pattern = PATTERNS[name]
+    for pump in PUMPS:
+        text = pump if isinstance(pattern.pattern, str) else pump.encode()
+
+        def work(size: int, text: str | bytes = text) -> object:
+            return pattern.sub(text[:0], text * (size // len(text)) + text[:0])  # type: ignore[arg-type, type-var]
+
+        assert_linear(work, 20_000)
+
+
+SHAPES = {
+    "attributions": "On Mon, Nov 23, 2026 at 9:12 AM Ruth <ruth@example.org> wrote:\n",
+    "attribution starts": "On Mon, 23 November 2026,\n",
+    "colons": "a:\n",
+    "header blocks": "From: x\nSubject: y\n",
+    "from lines": "From: a\n",
+    "quotes": "> x\n",
+    "one line of marks": ">",
+    "inline": "> x\ny\n",
+    "spaces": " ",
+    "blank lines": "\n",
+    "dashes": "-",
+    "separators": "-----Original Message-----\n",
+    "signatures": "-- \n",
+    "rules": "_" * 30 + "\n",
+    "telephones": "Sent from my iPhone\n",
+    "brackets": "<",
+    "forwards": "-- nothing forwarded:\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_splitting_is_linear(shape: str):
+    assert_linear(lambda size: split("Yes.\n" + SHAPES[shape] * size, None), 8_000)
+
+
+HTML_SHAPES = {
+    "wrappers": '<div class="gmail_quote">x</div>',
+    "nested wrappers": '<div class="gmail_quote">x<blockquote>',
+    "cites": "<blockquote type=cite>x</blockquote>y",
+    "open tags": "<div>",
+    "bold paragraphs": "<b><p>",
+    "unclosed quotes": "<a \"<a '",
+    "unclosed comments": "<!-- x",
+    "brackets": "<",
+    "cells": "<table><tr><td>x",
+    "closings": "</div></b>",
+}
+
+
+@pytest.mark.parametrize("shape", HTML_SHAPES)
+def test_html_is_linear(shape: str):
+    html = HTML_SHAPES[shape]
+    assert_linear(lambda size: cap_nesting(html * size), 2_000)
+    assert_linear(lambda size: clean_html(html * size), 2_000)
+    assert_linear(lambda size: html_to_text(html * size), 2_000)
+    assert_linear(lambda size: split("Yes.\nx", html * size), 2_000)
+
+
+@pytest.mark.parametrize("pump", ["(", '"', '"\\', "<", ",", "a@b ", "=?a?q?a?= ", "a@b,", "(a", ":"])
+def test_headers_are_linear(pump: str):
+    assert_linear(lambda size: read_mailboxes([pump * size], limit=200), 4_000)
+    assert_linear(lambda size: decode_words(pump * size), 4_000)

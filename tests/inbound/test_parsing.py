@@ -1,0 +1,422 @@
+"""Any bytes become a ParsedEmail, and what real clients write is read as they meant it."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpdesk.inbound.headers import decode_words, read_date, read_parameters
+from helpdesk.inbound.mailboxes import Mailbox
+from helpdesk.inbound.names import safe_name
+from helpdesk.inbound.parsing import ParsedEmail, parse
+
+EML = Path(__file__).parents[1] / "eml"
+STORED = sorted(path.stem for path in EML.glob("*.eml"))
+TOP = b"From: Ruth <ruth@example.org>\r\nSubject: Hello\r\n"
+
+
+def mail(name: str) -> ParsedEmail:
+    return parse((EML / f"{name}.eml").read_bytes())
+
+
+def subject_of(header: str) -> str:
+    return parse(f"Subject: {header}\n\nx".encode()).subject
+
+
+def sender_of(header: str) -> Mailbox | None:
+    return parse(f"From: {header}\n\nx".encode()).from_
+
+
+def test_an_ordinary_reply_is_read_whole():
+    read = mail("gmail_reply")
+    assert read.from_ == Mailbox("Ruth Reader", "ruth@example.org")
+    assert read.to == (Mailbox("The Example", "support+k1abcdefgh@example.com"),)
+    assert read.subject == "Re: A wrong date in your article"
+    assert read.date == datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+    assert read.message_id == "gmail@mail.example.org"
+    assert read.in_reply_to == ("ticket-42.7@example.com",)
+    assert read.references == ("ticket-42.1@example.com", "ticket-42.7@example.com")
+    assert read.text.startswith("Thank you, the date is right now.\n\nBut the caption")
+    assert read.html is not None
+    assert read.html.startswith('<div dir="ltr">')
+    assert read.attachments == ()
+    assert read.unreadable is None
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_no_stored_mail_is_unreadable(name: str):
+    assert mail(name).unreadable is None
+
+
+def test_raw_latin1_headers_follow_the_charset_of_the_body():
+    read = mail("latin1_raw_headers")
+    assert read.from_ == Mailbox("Jürgen Müßig", "juergen@example.org")
+    assert read.subject == "Grüße aus Köln"
+    assert read.text == "Schöne Grüße - aus Köln"
+
+
+def test_gb2312_is_read_as_its_superset():
+    read = mail("gb2312")
+    assert (read.from_, read.subject) == (Mailbox("张三", "zhang@example.org"), "日期错误")
+    assert read.text == "日期错误，请更正。镕"  # noqa: RUF001
+
+
+def test_html_alone_becomes_text_row_by_row():
+    assert mail("html_only").text == "Hello desk,\n\nthe chart is wrong.\n\nSpain 4\nItaly 5"
+
+
+def test_text_that_only_points_at_the_html_gives_way_to_it():
+    assert mail("html_view_in_browser").text.startswith("The chart in your article about rain is wrong")
+
+
+def test_soft_line_breaks_are_joined():
+    assert (
+        mail("flowed").text.split("\n")[0] == "This is one long line that a mail program has broken softly."
+    )
+
+
+def test_file_names_of_every_make_are_read_and_made_safe():
+    assert [(part.name, part.media_type) for part in mail("rfc2231_names").attachments] == [
+        ("Grüße aus Berlin.pdf", "application/pdf"),
+        ("Bärlin.png", "image/png"),
+        ("Größe der Häuser.csv", "text/csv"),
+        ("evil", "application/octet-stream"),
+    ]
+
+
+def test_an_attached_mail_is_kept_whole_and_never_read_as_the_body():
+    read = mail("attached_mail")
+    assert read.text == "The mail is attached."
+    [part] = read.attachments
+    assert (part.name, part.media_type) == ("message.eml", "message/rfc822")
+    assert parse(part.content).text == "The inner text."
+
+
+def test_an_inline_picture_keeps_its_content_id():
+    [part] = mail("inline_image").attachments
+    assert (part.name, part.content_id, part.inline, part.content) == (
+        "shot.png",
+        "shot1@example.org",
+        True,
+        b"\x89PNG\r\n\x1a\n",
+    )
+
+
+def test_winmail_is_an_attachment_like_any_other():
+    [part] = mail("winmail").attachments
+    assert (part.name, part.media_type, part.inline) == ("winmail.dat", "application/ms-tnef", False)
+
+
+def test_a_mail_without_message_id_after_blank_lines_is_read():
+    read = mail("no_message_id")
+    assert (read.message_id, read.subject, read.text) == (None, "No id at all", "Just text.")
+
+
+def test_headers_after_junk_are_found():
+    read = parse(b"some junk here\nmore junk\nFrom: ruth@example.org\nSubject: Found\n\nText")
+    assert (read.from_, read.subject, read.text) == (Mailbox("", "ruth@example.org"), "Found", "Text")
+
+
+def test_text_without_any_header_is_the_body():
+    assert parse(b"Just a sentence.\nAnd another.").text == "Just a sentence.\nAnd another."
+
+
+def test_nothing_at_all_is_an_empty_mail():
+    read = parse(b"")
+    assert (read.from_, read.subject, read.text, read.unreadable) == (None, "", "", None)
+
+
+@pytest.mark.parametrize(
+    ("header", "subject"),
+    [
+        ("=?utf-8?q?Gr=C3=BC=C3?= =?utf-8?q?=9Fe?=", "Grüße"),
+        ("=?utf-8?B?R3LDvMOf?=\n =?utf-8?B?ZQ==?=", "Grüße"),
+        ("=?utf-8?Q?two words here?=", "two words here"),
+        ("=?utf-8?B?R3LDvMOfZQ?=", "Grüße"),
+        ("Re: =?iso-8859-1?q?caf=E9?= au lait", "Re: café au lait"),
+        ("=?ks_c_5601-1987?B?x9Gx2w==?=", "한글"),
+        ("=?nonsense?q?abc?=", "abc"),
+        ("=?utf-8?q?What??=", "What?"),
+        ("=?utf-8*en?q?tagged?=", "tagged"),
+        ("plain =? question", "plain =? question"),
+        ("=?utf-8?q?a=0D=0ABcc:_eve@example.org?=", "a Bcc: eve@example.org"),
+    ],
+)
+def test_subjects_of_every_make(header: str, subject: str):
+    assert subject_of(header) == subject
+
+
+@pytest.mark.parametrize(
+    ("header", "sender"),
+    [
+        ("ruth@example.org", Mailbox("", "ruth@example.org")),
+        ('"Reader, Ruth" <ruth@example.org>', Mailbox("Reader, Ruth", "ruth@example.org")),
+        ("ruth@example.org (Ruth Reader)", Mailbox("Ruth Reader", "ruth@example.org")),
+        ("Ruth Reader ruth@example.org", Mailbox("Ruth Reader", "ruth@example.org")),
+        ("=?utf-8?q?M=C3=BCller=2C_Ruth?= <ruth@example.org>", Mailbox("Müller, Ruth", "ruth@example.org")),
+        (
+            "=?utf-8?q?Eve_=3Ceve=40example=2Enet=3E=2C?= <ruth@example.org>",
+            Mailbox("Eve <eve@example.net>,", "ruth@example.org"),
+        ),
+        ("MAILER-DAEMON", Mailbox("", "MAILER-DAEMON")),
+        ("<mailto:ruth@example.org>", Mailbox("", "ruth@example.org")),
+        ("Ruth <ruth @ example.org>", Mailbox("Ruth", "ruth@example.org")),
+        ("'ruth@example.org' <ruth@example.org>", Mailbox("", "ruth@example.org")),
+        ("Undisclosed recipients:;", None),
+        ("nobody at all", None),
+        ("", None),
+    ],
+)
+def test_senders_of_every_make(header: str, sender: Mailbox | None):
+    assert sender_of(header) == sender
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "alice@example.org)bob@evil.example",
+        "alice@example.org <bob@evil.example> <carol@example.org>",
+        "alice@example.org@evil.example",
+        "alice@example.org (<bob@evil.example>",
+        '"alice@example.org <bob@evil.example>',
+        "alice@example.org bob@evil.example",
+        "<alice@example.org bob@evil.example>",
+        "alice@.example.org",
+        "alice@exa\x01mple.org",
+    ],
+)
+def test_address_confusion_gives_no_sender_rather_than_a_guess(header: str):
+    assert sender_of(header) is None
+
+
+def test_null_sender_and_envelope_recipients_are_read():
+    read = mail("dsn")
+    assert (read.return_path, read.delivered_to) == ("", ("bounce+k1abcdefgh@example.com",))
+    assert mail("gmail_reply").return_path is None
+
+
+def test_odd_message_ids_are_kept():
+    read = parse(
+        b"Message-ID: <a@b@example.org>\nIn-Reply-To: <x@y>\nIn-Reply-To: <z@y>\nReferences: p@q r@s\n\n"
+    )
+    assert (read.message_id, read.in_reply_to, read.references) == (
+        "a@b@example.org",
+        ("x@y", "z@y"),
+        ("p@q", "r@s"),
+    )
+
+
+def test_only_the_last_hundred_references_count():
+    read = parse(b"References: " + b" ".join(b"<%d@x>" % i for i in range(500)) + b"\n\n")
+    assert read.references == tuple(f"{i}@x" for i in range(400, 500))
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "yesterday",
+        "Mon, 1 Jan 99999999999999999999 10:00:00",
+        "1 Jan 2026 99:00:00 +9999999",
+    ],
+)
+def test_impossible_dates_are_no_date(date: str):
+    assert read_date(date) is None
+
+
+def test_content_hash_knows_copies_from_twins():
+    raw = (EML / "gmail_reply.eml").read_bytes()
+    other_route = b"Received: from elsewhere\n" + raw.replace(b"Message-ID: <gmail", b"Message-ID: <other")
+    assert parse(other_route).content_hash == parse(raw).content_hash
+    assert parse(raw.replace(b"1987", b"1988")).content_hash != parse(raw).content_hash
+
+
+def test_base64_with_a_footer_or_without_padding_is_read():
+    encoded = base64.b64encode("Grüße vom Pult".encode()).rstrip(b"=")
+    top = b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+    assert parse(top + encoded).text == "Grüße vom Pult"
+    padded = base64.b64encode(b"One")[:-4] + base64.b64encode(b"Two!")
+    assert parse(top + padded + b"\n_____\nfooter of a list\n").text == "Two!"
+
+
+# Names of files: classes 35 and 36
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        ("\u200b.htaccess", "htaccess"),
+        (".pht", "pht"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("a\0b\r\nc.txt", "abc.txt"),
+        ("...", "attachment.pdf"),
+        ("", "attachment.pdf"),
+        ("/", "attachment.pdf"),
+        ("x" * 5000 + ".pdf", "x" * 146 + ".pdf"),
+        ("<img src=x onerror=alert(1)>.png", "<img src=x onerror=alert(1)>.png"),
+    ],
+)
+def test_path_traversal_and_dangerous_names(name: str, safe: str):
+    assert safe_name(name, "application/pdf") == safe
+
+
+def test_encoded_word_traversal_in_a_file_name():
+    name = b'name="=?utf-8?q?=2E=2E=2F=2E=2E=2Fx=2Epdf?="'
+    raw = b"Content-Type: application/pdf; " + name + b"\nContent-Disposition: attachment\n\nx"
+    assert [part.name for part in parse(raw).attachments] == ["x.pdf"]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=400))
+def test_every_name_is_safe_and_stays_as_it_is(name: str):
+    safe = safe_name(name, "image/png")
+    assert 0 < len(safe) <= 150
+    assert not set(safe) & set("/\\\0\r\n\u202e\u200b")
+    assert not safe.startswith(".")
+    assert safe_name(safe, "image/png") == safe
+
+
+# Hostile mail: classes 37, 38 and 42, built here and never stored
+
+
+def nested(depth: int) -> bytes:
+    levels = (
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(depth)
+    )
+    return TOP + b"".join(levels) + b"\r\nx"
+
+
+@pytest.mark.parametrize("depth", [100, 1_000, 3_000, 100_000])
+def test_deep_nesting_is_refused_in_a_sentence(depth: int):
+    read = parse(nested(depth))
+    assert read.unreadable == "The mail is nested more than 30 parts deep."
+    assert (read.from_, read.subject) == (Mailbox("Ruth", "ruth@example.org"), "Hello")
+
+
+def test_deeply_attached_mails_are_refused_in_a_sentence():
+    read = parse(TOP + b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"x")
+    assert read.unreadable == "The mail is nested more than 30 parts deep."
+
+
+def test_twenty_nested_parts_are_still_read():
+    inner = b"Content-Type: text/plain\r\n\r\nIn the middle\r\n"
+    for level in range(20):
+        top = b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (level, level)
+        inner = top + inner + b"\r\n--b%d--\r\n" % level
+    assert parse(TOP + inner).text == "In the middle"
+
+
+def test_part_bomb_is_refused_in_a_sentence():
+    read = parse(TOP + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 200_000)
+    assert read.unreadable == "The mail has more than 500 parts."
+
+
+def test_header_bomb_is_refused_in_a_sentence():
+    read = parse(TOP + b"X-A: bbbbbbbb\r\n" * 50_000 + b"\r\nHello")
+    assert read.unreadable == "The headers are larger than 256 KB."
+    assert read.subject == "Hello"
+
+
+def test_an_oversized_mail_is_refused_in_a_sentence():
+    raw = TOP + b"\r\n" + b"x" * (50 * 1024 * 1024)
+    read = parse(raw)
+    assert read.unreadable == "The mail is larger than 50 MB."
+    assert (read.subject, read.content_hash) == ("Hello", hashlib.sha256(raw).hexdigest())
+
+
+def test_a_subject_of_a_hundred_thousand_words_is_cut():
+    read = parse(b"Subject: " + b" ".join([b"=?utf-8?q?a?="] * 100_000) + b"\r\n\r\nHello")
+    assert (read.unreadable, read.text) == (None, "Hello")
+    assert set(read.subject[:1000]) == {"a"}
+    assert len(read.subject) < 16 * 1024
+
+
+def test_address_bomb_is_capped():
+    read = parse(b"To: " + b", ".join([b"a@example.org"] * 50_000) + b"\r\n\r\nHello")
+    assert (len(read.to), read.text) == (200, "Hello")
+
+
+HOSTILE = {
+    "comments": b"From: " + b"(" * 50_000 + b"\r\n\r\nHello",
+    "quotes": b"From: " + b'"\\' * 50_000 + b"\r\n\r\nHello",
+    "stub addresses": b"From: x, <x@\r\nTo: <\r\nMessage-ID: <foo@[\r\nIn-Reply-To: <[\r\n\r\nHello",
+    "year": b"Date: Mon, 1 Jan 99999999999999999999 10:00:00 +0000\r\n\r\nHello",
+    "sections": b"Content-Type: text/plain"
+    + b"".join(b"; a*%d=a" % i for i in range(10_001))
+    + b"\r\n\r\nHello",
+    "semicolons": b"Content-Type: text/plain" + b";" * 200_000 + b"\r\n\r\nHello",
+    "unknown charset": b"Content-Type: text/plain; charset=klingon\r\n\r\nHello",
+    "NUL charset": b'Content-Type: text/plain; charset="a\0b"\r\n\r\nHello',
+    "idna": b"Content-Type: text/plain; charset=idna\r\n\r\nHello",
+    "zlib": b"Content-Type: text/plain; charset=zlib_codec\r\n\r\nHello",
+    "NUL": b"Content-Type: text/plain\r\n\r\nHel\0lo",
+    "boundary never comes": b"Content-Type: multipart/mixed; boundary=b\r\n\r\nHello",
+    "no boundary": b"Content-Type: multipart/mixed\r\n\r\nHello",
+    "odd encoding": b"Content-Transfer-Encoding: \xff\r\n\r\nHello",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_headers_leave_the_body_readable(name: str):
+    read = parse(HOSTILE[name])
+    assert (read.unreadable, read.text) == (None, "Hello")
+
+
+def test_lone_surrogates_and_undecodable_bytes_become_replacement_characters():
+    utf7 = parse(b"Content-Type: text/plain; charset=utf-7\r\n\r\n+2AA-x")
+    assert utf7.text == "\ufffdx"
+    utf32 = parse(b"Content-Type: text/plain; charset=utf-32\r\n\r\n\xff\xfe\x00\x00junk")
+    assert "\0" not in utf32.text
+    utf32.text.encode()
+
+
+def test_deep_html_keeps_its_text():
+    read = parse(TOP + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 80_000 + b"Hello")
+    assert (read.unreadable, read.text) == (None, "Hello")
+
+
+def texts_of(read: ParsedEmail) -> str:
+    boxes = [read.from_, read.reply_to, *read.to, *read.cc]
+    names = [box.name + box.address for box in boxes if box]
+    headers = [name + value for name, value in read.headers]
+    return "".join(
+        [read.subject, read.text, read.html or "", *names, *headers, *(p.name for p in read.attachments)]
+    )
+
+
+def assert_storable(read: ParsedEmail) -> None:
+    said = texts_of(read)
+    assert "\0" not in said
+    assert said.encode().decode() == said
+    assert len(read.content_hash) == 64
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=2_000))
+def test_parse_never_raises_on_any_bytes(raw: bytes):
+    assert_storable(parse(raw))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(STORED),
+    st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 40), st.binary(max_size=12)), max_size=6),
+)
+def test_parse_never_raises_on_mutated_mail(name: str, cuts: list[tuple[int, int, bytes]]):
+    raw = (EML / f"{name}.eml").read_bytes()
+    for start, length, put_in in cuts:
+        raw = raw[:start] + put_in + raw[start + length :]
+    assert_storable(parse(raw))
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_words_and_parameters_never_raise(text: str):
+    assert isinstance(decode_words("=?utf-8?q?" + text + "?= " + text), str)
+    assert isinstance(read_parameters("; a=" + text + "; filename*0*=" + text), dict)
