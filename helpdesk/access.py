@@ -51,9 +51,7 @@ def access_of(app: Flask, endpoint: str) -> str | None:
 
 def init_app(app: Flask) -> None:
     """Refuse to start with an endpoint that nobody opened, then guard each request."""
-    undecided = sorted(
-        {rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) is None}
-    )
+    undecided = sorted({rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) is None})
     if undecided:
         raise Misconfigured("These endpoints do not say who may use them: " + ", ".join(undecided))
     app.before_request(guard)

@@ -22,7 +22,7 @@ def check(address: str) -> str:
 
 
 def normalise(address: str) -> str:
-    """One spelling for matching: case folded, domain in IDNA; dots and plus stay, since they may name another person."""
+    """One spelling for matching: case folded, domain in IDNA; dots and plus stay, they may name somebody else."""
     local, at, domain = address.strip().rpartition("@")
     if not at:
         return address.strip().casefold()
@@ -35,7 +35,7 @@ def domain_of(address: str) -> str:
 
 
 def with_token(address: str, token: str) -> str:
-    """`support@example.org` with a token: `support+<token>@example.org` (local part at most 64, RFC 5321 §4.5.3.1.1)."""
+    """`support@example.org` with a token: `support+<token>@example.org` (RFC 5321 §4.5.3.1.1: local part at most 64)."""
     local, _, domain = address.rpartition("@")
     return f"{local}+{token}@{domain}"
 

@@ -52,9 +52,7 @@ class Settings(BaseSettings):
     @field_validator("secret_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("secret_keys")
     @classmethod
@@ -111,7 +109,7 @@ def load_settings(**overrides: Any) -> Settings:
     file = Path(os.environ.get(SETTINGS_FILE, "data/helpdesk.env"))
     problems = _unknown_names()
     try:
-        settings = Settings(_env_file=file if file.is_file() else None, **overrides)
+        settings = Settings(_env_file=file if file.is_file() else None, **overrides)  # type: ignore[call-arg]
     except ValidationError as error:
         problems += [f"{PREFIX}{_name(e)}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
     if problems:

@@ -68,9 +68,7 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 def one_of(enum: type[StrEnum], name: str) -> Enum:
     """The column type of a closed list of words, stored as text and held by a CHECK called `name`."""
-    return Enum(
-        enum, name=name, native_enum=False, create_constraint=True, length=32, values_callable=_values
-    )
+    return Enum(enum, name=name, native_enum=False, create_constraint=True, length=32, values_callable=_values)
 
 
 def _values(enum: type[StrEnum]) -> list[str]:
@@ -109,9 +107,7 @@ def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concate
     return run
 
 
-def _run_once(
-    operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P.args, **kwargs: P.kwargs
-) -> R:
+def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
     db.session.rollback()  # ends the read transaction: a snapshot cannot be upgraded to a write
     mark = _writing.set(True)
     try:

@@ -1,6 +1,7 @@
 """Expected failures, each with a sentence for people and a status code, and the pages that show them."""
 
 import logging
+from typing import Any
 
 from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -71,7 +72,7 @@ def _show_expected(error: HelpdeskError) -> tuple[str, int]:
     return _page(error.status, error.message)
 
 
-def _show_http(error: HTTPException) -> object:
+def _show_http(error: HTTPException) -> Any:
     if error.response is not None:
         return error.response
     code = error.code or 500

@@ -1,11 +1,10 @@
 """The Flask extensions, made here and bound in create_app."""
 
+from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_security import Security
 from flask_wtf import CSRFProtect
-
-from flask_bootstrap import Bootstrap5
 
 mail = Mail()
 migrate = Migrate()

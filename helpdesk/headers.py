@@ -3,8 +3,8 @@
 from flask import Flask, Response, request
 
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-src 'self'; frame-ancestors {ancestors}; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors {ancestors}; base-uri 'none'"
 )
 MAIL_CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 FILE_CSP = "default-src 'none'; sandbox; frame-ancestors 'none'"

@@ -18,9 +18,8 @@ from helpdesk.outbound.operations import DELIVER
 from helpdesk.rate_limit import forget_expired
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.search import merge_index
-from helpdesk.ticks import claim_tick
 from helpdesk.tickets.uploads import sweep_uploads
-
+from helpdesk.ticks import claim_tick
 
 DAILY_HOUR = "3"
 

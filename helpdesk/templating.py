@@ -16,7 +16,8 @@ from helpdesk.addresses import CONTROL
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True}).enable("linkify")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}")
-_TRAILING = ".,;:!?)]}’”»"
+_RE = re.compile(r"^(?:(?:re|aw|antw|sv|vs|odp)(?:\[\d{1,3}\])?:[ ]?){1,9}", re.IGNORECASE)
+_TRAILING = ".,;:!?)]}\u2019\u201d\u00bb"
 SAFE_REL = "noopener noreferrer nofollow"
 
 
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago, moment=moment, day=day, isotime=isotime, text=as_html, markdown=markdown, size=size, quoted=quoted,
         initials=initials, words=words, one_line=one_line,
+        without_re=without_re,
     )  # fmt: skip
     app.jinja_env.globals.update(icon=icon, asset=asset)
 
@@ -60,9 +62,7 @@ def isotime(then: datetime) -> str:
 def as_html(text: str) -> Markup:
     """Plain text as paragraphs with line breaks; only http and https addresses become links."""
     paragraphs = re.split(r"\n{2,}", text.strip().replace("\r\n", "\n"))
-    return Markup("\n").join(
-        Markup("<p>{}</p>").format(_with_breaks(part)) for part in paragraphs if part.strip()
-    )
+    return Markup("\n").join(Markup("<p>{}</p>").format(_with_breaks(part)) for part in paragraphs if part.strip())
 
 
 def markdown(text: str) -> Markup:
@@ -73,9 +73,7 @@ def markdown(text: str) -> Markup:
 
 def quoted(text: str) -> str:
     """Each line behind `> `, as mail quotes (RFC 3676 §4.5)."""
-    return "\n".join(
-        f"> {line}" if line and not line.startswith(">") else f">{line}" for line in text.splitlines()
-    )
+    return "\n".join(f"> {line}" if line and not line.startswith(">") else f">{line}" for line in text.splitlines())
 
 
 def size(count: int) -> str:
@@ -88,14 +86,17 @@ def size(count: int) -> str:
 def initials(name: str) -> str:
     """One or two letters that stand for a name."""
     parts = [part for part in re.split(r"[\s@._-]+", name) if part]
-    return (
-        "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()[:2] or "?"
-    )
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()[:2] or "?"
 
 
 def one_line(text: str) -> str:
     """Text for a header: no line break, no control character."""
     return " ".join(CONTROL.sub(" ", text).split())
+
+
+def without_re(subject: str) -> str:
+    """A subject without the Re: that mail programs put before it."""
+    return _RE.sub("", subject)
 
 
 def words(value: str) -> str:
@@ -107,9 +108,7 @@ def icon(name: str, label: str = "") -> Markup:
     """A Bootstrap icon as inline SVG; without a label it is decoration."""
     body = _icons()[name]
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" viewBox="0 0 16 16" fill="currentColor" {}>{}</svg>').format(
-        spoken, body
-    )
+    return Markup('<svg class="icon" viewBox="0 0 16 16" fill="currentColor" {}>{}</svg>').format(spoken, body)
 
 
 def asset(name: str) -> str:

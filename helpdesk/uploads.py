@@ -61,9 +61,7 @@ def check(name: str, content: bytes, *, max_bytes: int) -> None:
         raise Invalid(f"“{shown}” is a program. Send a picture, a document or a text.")
     expected = _SNIFFED.get(shown.rpartition(".")[2].lower())
     if expected and sniff(content) != expected:
-        raise Invalid(
-            f"“{shown}” is not the kind of file its name says. Save it again, or choose another file."
-        )
+        raise Invalid(f"“{shown}” is not the kind of file its name says. Save it again, or choose another file.")
 
 
 def sniff(content: bytes) -> str:

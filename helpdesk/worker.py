@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from flask import Flask
@@ -34,8 +35,10 @@ class Worker:
         self.app = app
         self.stop = threading.Event()
         self.threads: list[threading.Thread] = []
-        self.watched: set[int] = set()
-        self.consumer: Consumer = app.extensions["huey"].create_consumer(workers=TASK_THREADS, worker_type="thread")
+        self.watched: dict[int, threading.Thread] = {}
+        self.consumer: Consumer = app.extensions["huey"].create_consumer(
+            workers=TASK_THREADS, worker_type="thread", shutdown_timeout=PATIENCE_SECONDS
+        )
         self.consumer._set_signal_handlers = lambda: None  # signals are ours
 
     def run(self) -> None:
@@ -43,31 +46,27 @@ class Worker:
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._on_signal)
         self.consumer.start()
-        self._begin("look", lambda: self._repeat(self.look, every=LOOK_EVERY_SECONDS))
-        self._begin("mailboxes", lambda: self._repeat(self.watch_new, every=NEW_MAILBOXES_EVERY_SECONDS))
+        self.threads = [
+            _begin("look", partial(self._repeat, self.look, every=LOOK_EVERY_SECONDS)),
+            _begin("mailboxes", partial(self._repeat, self.watch_new, every=NEW_MAILBOXES_EVERY_SECONDS)),
+        ]
         while not self.stop.wait(LOOK_EVERY_SECONDS):
             self.consumer.check_worker_health()
-        self.consumer.stop(graceful=False)
-        for thread in self.threads:
-            thread.join(PATIENCE_SECONDS / len(self.threads))
+        self.consumer.stop(graceful=True)
+        for thread in (*self.threads, *self.watched.values()):
+            thread.join(1)
 
     def look(self) -> None:
         """Do what the rows say is due."""
         if has_due():
-            db.session.rollback()
             deliver_due(worker_name())
         process_received()
 
     def watch_new(self) -> None:
-        """Begin to watch each active mailbox that is not watched yet."""
-        for source_id in set(db.session.scalars(select(Source.id).where(Source.active))) - self.watched:
-            self.watched.add(source_id)
-            self._begin(f"mailbox-{source_id}", lambda source_id=source_id: watch(self.app, source_id, self.stop))
-
-    def _begin(self, name: str, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=name, daemon=True)
-        self.threads.append(thread)
-        thread.start()
+        """Watch each active mailbox that is not watched yet, or no longer."""
+        for source_id in db.session.scalars(select(Source.id).where(Source.active)).all():
+            if source_id not in self.watched or not self.watched[source_id].is_alive():
+                self.watched[source_id] = _begin(f"mailbox-{source_id}", partial(watch, self.app, source_id, self.stop))
 
     def _repeat(self, work: Callable[[], None], *, every: float) -> None:
         while not self.stop.is_set():
@@ -84,3 +83,9 @@ class Worker:
 
     def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
         self.stop.set()
+
+
+def _begin(name: str, work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -30,7 +30,12 @@ def make_cast(password_hash: str) -> Cast:
     """Write the whole cast to the database."""
     ann, eve, carla, sam = (
         Agent(email=f"{name.lower()}@example.org", name=name, role=role, password=password_hash, created_at=clock.now())
-        for name, role in (("Ann Archer", Role.AGENT), ("Eve Ellis", Role.EDITOR), ("Carla Cole", Role.ADMIN), ("Sam Stone", Role.AGENT))
+        for name, role in (
+            ("Ann Archer", Role.AGENT),
+            ("Eve Ellis", Role.EDITOR),
+            ("Carla Cole", Role.ADMIN),
+            ("Sam Stone", Role.AGENT),
+        )
     )
     for agent in (ann, eve, carla, sam):
         agent.email = f"{agent.first_name.lower()}@example.org"
@@ -39,8 +44,22 @@ def make_cast(password_hash: str) -> Cast:
         url_prefixes=["https://blog.example.org/"], is_default=True, created_at=clock.now(),
         contact_text="You can also ring us on **weekdays**.",
     )  # fmt: skip
-    queue = Queue(site=site, name="Readers", intake_address="support@example.org", sender_name="The Tidewater Post", signature="The Tidewater Post", members=[ann])
-    legal = Queue(site=site, name="Legal", intake_address="legal@example.org", sender_name="The Tidewater Post, legal", restricted=True, members=[carla])
+    queue = Queue(
+        site=site,
+        name="Readers",
+        intake_address="support@example.org",
+        sender_name="The Tidewater Post",
+        signature="The Tidewater Post",
+        members=[ann],
+    )
+    legal = Queue(
+        site=site,
+        name="Legal",
+        intake_address="legal@example.org",
+        sender_name="The Tidewater Post, legal",
+        restricted=True,
+        members=[carla],
+    )
     db.session.add_all([ann, eve, carla, sam, site, queue, legal])
     rows = (
         ("mistake", "A mistake in the text", FormKind.MISTAKE, queue),
@@ -52,6 +71,8 @@ def make_cast(password_hash: str) -> Cast:
     )
     for position, (slug, label, kind, where) in enumerate(rows):
         priority = Priority.HIGH if kind is FormKind.LEGAL else Priority.NORMAL
-        db.session.add(Topic(site=site, queue=where, slug=slug, label=label, form_kind=kind, position=position, priority=priority))
+        db.session.add(
+            Topic(site=site, queue=where, slug=slug, label=label, form_kind=kind, position=position, priority=priority)
+        )
     db.session.commit()
     return Cast(site=site, queue=queue, legal=legal, ann=ann, eve=eve, carla=carla, sam=sam)

@@ -10,7 +10,9 @@ from tests.cast import ARTICLE_URL, RUTH, Cast
 BODY = "The bridge opened in 1932, not 1923.\nIt says so on the plaque."
 
 
-def make_ticket(cast: Cast, *, body: str = BODY, address: str = RUTH, name: str = "Ruth Reed", **overrides: object) -> Ticket:
+def make_ticket(
+    cast: Cast, *, body: str = BODY, address: str = RUTH, name: str = "Ruth Reed", **overrides: object
+) -> Ticket:
     """A ticket of Ruth's about the harbour bridge."""
     letter = Letter(body_text=body, from_address=address, from_name=name)
     topic = db.session.query(Topic).filter_by(slug="mistake").one()

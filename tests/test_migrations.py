@@ -25,7 +25,10 @@ def test_every_step_goes_down_and_up_again(app: Flask) -> None:
 
 
 def test_sqlite_is_durable_and_checks_references(app: Flask) -> None:
-    pragmas = {name: db.session.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+    pragmas = {
+        name: db.session.execute(text(f"PRAGMA {name}")).scalar()
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 

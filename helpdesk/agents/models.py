@@ -20,7 +20,7 @@ class AfterSend(StrEnum):
     LIST = "list"
 
 
-class Agent(UserMixin, Base):  # type: ignore[misc]
+class Agent(UserMixin, Base):
     """A staff account; the user class of Flask-Security."""
 
     __tablename__ = "agent"
@@ -40,7 +40,7 @@ class Agent(UserMixin, Base):  # type: ignore[misc]
     sign_ins: Mapped[list["SignIn"]] = relationship(back_populates="agent", cascade="all, delete-orphan")
 
     @property
-    def roles(self) -> list["NoRole"]:
+    def roles(self) -> list[RoleMixin]:  # type: ignore[override]
         """Flask-Security's own roles are not used: rights come from `can`."""
         return []
 
@@ -58,7 +58,7 @@ class Agent(UserMixin, Base):  # type: ignore[misc]
         self.fs_uniquifier = secrets.token_hex(32)
 
 
-class NoRole(RoleMixin):  # type: ignore[misc]
+class NoRole(RoleMixin):
     """Stands where Flask-Security wants a role class; never stored."""
 
     name = ""

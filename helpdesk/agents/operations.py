@@ -16,9 +16,7 @@ def find_agent(email: str) -> Agent | None:
 
 
 @transactional
-def add_agent(
-    email: str, *, name: str, role: Role, timezone: str = "UTC", password_hash: str | None = None
-) -> Agent:
+def add_agent(email: str, *, name: str, role: Role, timezone: str = "UTC", password_hash: str | None = None) -> Agent:
     """Open an account. Without a password its owner chooses one by the link he is given.
 
     Raises Invalid for an impossible address, Conflict when the address has an account.

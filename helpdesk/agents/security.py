@@ -15,7 +15,7 @@ from helpdesk.extensions import security
 from helpdesk.outbound.operations import enqueue
 
 
-class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
+class Datastore(SQLAlchemyUserDatastore):
     """Commits for Flask-Security's own pages, and wakes the worker for the mail they queued."""
 
     def commit(self) -> None:
@@ -23,11 +23,18 @@ class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
         wake_workers()
 
 
-class OutboxMail(MailUtil):  # type: ignore[misc]
+class OutboxMail(MailUtil):
     """Puts the mails about passwords into the outbox, in the transaction of the page that sends them."""
 
     def send_mail(
-        self, template: str, subject: str, recipient: str, sender: Any, body: str, html: str, **kwargs: Any
+        self,
+        template: str,
+        subject: str,
+        recipient: Any,
+        sender: Any,
+        body: str | None,
+        html: str | None,
+        **kwargs: Any,
     ) -> None:
         settings: Settings = current_app.extensions["settings"]
         address = settings.sender
@@ -37,8 +44,8 @@ class OutboxMail(MailUtil):  # type: ignore[misc]
             to=[recipient],
             envelope_from=address,
             subject=str(subject),
-            body_text=body,
-            body_html=html,
+            body_text=body or "",
+            body_html=html or "",
             headers={"Auto-Submitted": "auto-generated"},
         )
 

@@ -19,7 +19,7 @@ def unknown_placeholders(body: str) -> list[str]:
 
 
 def fill(body: str, values: dict[str, str]) -> str:
-    """The text with each listed placeholder replaced by its value; one without a value stays and is seen before sending."""
+    """The text with each listed placeholder replaced by its value; one without a value stays, to be seen."""
     return _BRACED.sub(lambda match: _value(match, values), body)
 
 

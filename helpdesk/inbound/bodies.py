@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from email import policy
 from html import escape
 
+from helpdesk.file_names import safe_name
 from helpdesk.inbound.charsets import decode
 from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mime import BoundedMessage
-from helpdesk.inbound.names import safe_name
 from helpdesk.inbound.transfer import decode_part
 
 # A text longer than any book; the raw mail keeps what is cut.

@@ -3,6 +3,7 @@
 from helpdesk.addresses import normalise
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.quoting import split
+from helpdesk.inbound.sanitising import clean_html
 from helpdesk.inbound.screening import Bounce
 from helpdesk.tickets.operations import Letter
 from helpdesk.uploads import StoredFile, store
@@ -16,10 +17,10 @@ def letter_of(mail: ParsedEmail, raw: bytes) -> Letter:
 
     Stores the files, so it belongs outside any transaction. Raises OSError when the disk refuses.
     """
-    spans = split(mail.text, mail.html)
+    spans = split(mail.text, mail.html, subject=mail.subject)
     return Letter(
         body_text=spans.new if not mail.unreadable else f"This mail could not be read: {mail.unreadable}",
-        body_html=mail.html,
+        body_html=clean_html(mail.html) if mail.html else None,
         signature=spans.signature or None,
         quoted_text=spans.quoted or None,
         from_name=mail.from_.name if mail.from_ else "",

@@ -45,9 +45,7 @@ def receive(
     `uid` is (UIDVALIDITY, UID) of an IMAP mailbox. Raises OSError or a database error when it could not be
     kept; then the mail must stay where it came from.
     """
-    return _record(
-        files.put(raw), source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to)
-    )
+    return _record(files.put(raw), source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to))
 
 
 def process_received() -> int:
@@ -79,7 +77,7 @@ def process(email_id: int) -> InboundEmail:
 def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
     """Turn a parsed mail into what it means, with its row's end in the same transaction."""
     if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
-        return
+        return None
     email.attempts += 1
     email.message_id, email.content_hash = mail.message_id, mail.content_hash
     email.from_address, email.subject = letter.from_address, mail.subject[:500]
@@ -117,9 +115,7 @@ def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
     plain = [normalise((split_token(address) or (address, ""))[0]) for address in written_to]
     queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
     by_address = {normalise(queue.intake_address): queue for queue in queues}
-    return next(
-        (by_address[address] for address in plain if address in by_address), queues[0] if queues else None
-    )
+    return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
 
 
 def sweep_files() -> None:
@@ -172,9 +168,7 @@ def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Ver
     return _end(email, InboundState.ACCEPTED, found.why)
 
 
-def _welcome(
-    queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None
-) -> Message:
+def _welcome(queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None) -> Message:
     if ticket is not None:
         return follow_up(ticket, letter=letter)
     opened = open_ticket(

@@ -1,7 +1,7 @@
 """The words by which mail clients in some twenty languages mark quotations, as data."""
 
 # Words of many alphabets; ruff counts wide letters twice.
-# ruff: noqa: E501, RUF001
+# ruff: noqa: RUF001
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def _begins(lines: list[str], number: int, last: int) -> bool:
     """Whether a signature begins at this line and ends before `last`."""
     line = lines[number]
     if quote_marks.is_signature_mark(line):
-        return last > number + 1
+        return True
     if quote_marks.is_device_line(line):
         return sum(1 for below in lines[number + 1 : last] if below.strip()) <= 2
     return len(line.strip()) >= 20 and not line.strip().strip("_") and last - number <= FOOTER_LINES

@@ -63,18 +63,14 @@ def enqueue(
     `message_id` is without angle brackets; `files` are dicts of name, media_type and storage key.
     Raises Invalid when a header value holds CR, LF or NUL (RFC 5322 §2.2).
     """
-    refuse_control(
-        message_id, sender, subject, reply_to or "", *to, *(headers or {}), *(headers or {}).values()
-    )
+    refuse_control(message_id, sender, subject, reply_to or "", *to, *(headers or {}), *(headers or {}).values())
     now = clock.now()
     email = OutboundEmail(
         message_id=message_id, sender=sender, reply_to=reply_to, envelope_from=envelope_from, subject=subject,
         body_text=body_text, body_html=body_html, headers=headers or {}, files=files or [],
         thread_token=thread_token, not_before=not_before, created_at=now,
     )  # fmt: skip
-    email.recipients = [
-        OutboundRecipient(address=address, next_attempt_at=not_before or now) for address in to
-    ]
+    email.recipients = [OutboundRecipient(address=address, next_attempt_at=not_before or now) for address in to]
     db.session.add(email)
     wake(DELIVER, not_before)
     return email
@@ -114,9 +110,7 @@ def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
         .returning(OutboundRecipient.id, OutboundRecipient.attempts)
         .execution_options(synchronize_session=False)
     )
-    return [
-        Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim))
-    ]
+    return [Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim))]
 
 
 def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:
@@ -148,9 +142,7 @@ def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
     recipient.next_attempt_at, recipient.settled_at = None, clock.now()
 
 
-def _next_state(
-    recipient: OutboundRecipient, outcome: Outcome, now: datetime
-) -> tuple[DeliveryState, datetime | None]:
+def _next_state(recipient: OutboundRecipient, outcome: Outcome, now: datetime) -> tuple[DeliveryState, datetime | None]:
     if outcome is Outcome.SENT:
         return DeliveryState.SENT, None
     if outcome is Outcome.UNKNOWN:

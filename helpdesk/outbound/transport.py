@@ -17,9 +17,7 @@ from helpdesk.extensions import mail
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery, Outcome, refuse_control
 
-add_charset(
-    "utf-8", SHORTEST, QP, "utf-8"
-)  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
+add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -37,7 +35,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     mail.init_app(app)
 
 
-class Connection(flask_mail.Connection):  # type: ignore[misc]
+class Connection(flask_mail.Connection):
     """One connection to the server, reused for a batch."""
 
     host: "WatchedSMTP | WatchedSMTPS"
@@ -116,14 +114,9 @@ def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient
         connection.send(_mime(recipient), envelope_from=recipient.email.envelope_from)
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
-        return Delivery(claim, _by_code(code), f"{code} {answer.decode(errors='replace')}")
+        return Delivery(claim, _by_code(code), f"{code} {_words(answer)}")
     except smtplib.SMTPResponseException as error:
-        answer = (
-            error.smtp_error.decode(errors="replace")
-            if isinstance(error.smtp_error, bytes)
-            else error.smtp_error
-        )
-        return Delivery(claim, _by_code(error.smtp_code), f"{error.smtp_code} {answer}")
+        return Delivery(claim, _by_code(error.smtp_code), f"{error.smtp_code} {_words(error.smtp_error)}")
     except (smtplib.SMTPException, OSError) as error:
         handed_over = connection.host.is_handed_over
         connection.host.close()
@@ -136,8 +129,7 @@ def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient
 def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     email = recipient.email
     headers = {
-        name: Header(value, "utf-8").encode() if not value.isascii() else value
-        for name, value in email.headers.items()
+        name: Header(value, "utf-8").encode() if not value.isascii() else value for name, value in email.headers.items()
     }
     refuse_control(email.message_id, email.sender, email.subject, recipient.address, *headers.values())
     message = flask_mail.Message(
@@ -154,6 +146,10 @@ def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     for file in email.files:
         message.attach(file["name"], file["media_type"], files.get(file["key"]))
     return message
+
+
+def _words(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
 def _by_code(code: int) -> Outcome:

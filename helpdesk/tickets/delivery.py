@@ -47,10 +47,7 @@ def retry_delivery(recipient: OutboundRecipient, *, by: Agent) -> None:
     outbox.retry(recipient)
     message = _message_of(recipient)
     if message is not None:
-        event = Event(
-            kind=EventKind.SEND_RETRIED, at=clock.now(), by_agent=by, data={"address": recipient.address}
-        )
-        message.ticket.events.append(event)
+        message.ticket.note_retry(address=recipient.address, by=by, now=clock.now())
 
 
 def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:

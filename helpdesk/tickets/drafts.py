@@ -34,6 +34,4 @@ class Draft(Base):
 
     ticket: Mapped[Ticket] = relationship()
     agent: Mapped[Agent] = relationship()
-    attachments: Mapped[list[Attachment]] = relationship(
-        back_populates="draft", order_by=Attachment.id, cascade="all, delete-orphan"
-    )
+    attachments: Mapped[list[Attachment]] = relationship(back_populates="draft", order_by=Attachment.id, cascade="all")

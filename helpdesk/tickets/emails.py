@@ -20,16 +20,18 @@ MAX_REFERENCES = 50
 def queue_reply(ticket: Ticket, message: Message, *, to: str) -> OutboundEmail:
     """Put an agent's reply into the outbox, in the reader's thread, with the earlier message quoted below."""
     earlier = _last_public(ticket, before=message)
-    context = {"ticket": ticket, "message": message, "earlier": earlier, "attribution": _attribution(earlier)}
+    context: dict[str, object] = {
+        "ticket": ticket,
+        "message": message,
+        "earlier": earlier,
+        "attribution": _attribution(earlier),
+    }
     references = _references(ticket, before=message)
     headers = {"In-Reply-To": references[-1], "References": " ".join(references)} if references else {}
     files = [
-        {"name": file.name, "media_type": file.media_type, "key": file.storage_key}
-        for file in message.attachments
+        {"name": file.name, "media_type": file.media_type, "key": file.storage_key} for file in message.attachments
     ]
-    return _queue(
-        "reply", ticket, message.message_id or "", to=to, context=context, headers=headers, files=files
-    )
+    return _queue("reply", ticket, message.message_id or "", to=to, context=context, headers=headers, files=files)
 
 
 def queue_receipt(ticket: Ticket, *, to: str) -> OutboundEmail:

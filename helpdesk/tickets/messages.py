@@ -35,9 +35,7 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         CheckConstraint("agent_id IS NULL OR reader_id IS NULL", name="one_author"),
-        CheckConstraint(
-            "kind NOT IN ('reply', 'note') OR reader_id IS NULL", name="readers_write_no_replies"
-        ),
+        CheckConstraint("kind NOT IN ('reply', 'note') OR reader_id IS NULL", name="readers_write_no_replies"),
         Index("ix_message_ticket_id_id", "ticket_id", "id"),
         Index(
             "uq_message_submission",

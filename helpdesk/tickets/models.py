@@ -1,7 +1,6 @@
 """Ticket: its columns, its questions, and every verb that one ticket can decide, each with its event."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -14,45 +13,12 @@ from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Priority, Queue, Site, Topic
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.states import Origin, Resolution, Status, Then
 from helpdesk.tickets.tags import Tag
 
 PREVIEW_LENGTH = 140
 
-
-class Status(StrEnum):
-    """New until an agent touched it, pending while we wait for the reader."""
-
-    NEW = "new"
-    OPEN = "open"
-    PENDING = "pending"
-    CLOSED = "closed"
-
-
-class Resolution(StrEnum):
-    """How a closed ticket ended."""
-
-    ANSWERED = "answered"
-    CORRECTED = "corrected"
-    NO_ACTION = "no_action"
-    DUPLICATE = "duplicate"
-    SPAM = "spam"
-
-
-class Origin(StrEnum):
-    """The door a ticket came in by."""
-
-    FORM = "form"
-    EMAIL = "email"
-    STAFF = "staff"
-    API = "api"
-
-
-class Then(StrEnum):
-    """What happens to a ticket once a reply is on its way."""
-
-    SEND = "send"
-    WAIT = "wait"
-    CLOSE = "close"
+__all__ = ["Origin", "Resolution", "Status", "Then", "Ticket"]
 
 
 class Ticket(Base):
@@ -80,9 +46,7 @@ class Ticket(Base):
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"))
     reader_id: Mapped[int | None] = mapped_column(ForeignKey("reader.id", ondelete="SET NULL"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="SET NULL"))
-    merged_into_id: Mapped[int | None] = mapped_column(
-        ForeignKey("ticket.id", ondelete="SET NULL"), index=True
-    )
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     continues_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
 
     subject: Mapped[str]
@@ -111,7 +75,7 @@ class Ticket(Base):
     article: Mapped[Article | None] = relationship()
     reader: Mapped[Reader | None] = relationship()
     assignee: Mapped[Agent | None] = relationship()
-    continues: Mapped["Ticket | None"] = relationship(foreign_keys=continues_id, remote_side=id)
+    continues: Mapped["Ticket | None"] = relationship(foreign_keys=continues_id, remote_side="Ticket.id")
     messages: Mapped[list[Message]] = relationship(
         back_populates="ticket",
         order_by=Message.id,

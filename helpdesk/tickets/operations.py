@@ -192,9 +192,7 @@ def _author(ticket: Ticket, letter: Letter) -> Reader | None:
     return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
 
 
-def _message(
-    letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER
-) -> Message:
+def _message(letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER) -> Message:
     message = Message(
         kind=kind, reader=reader,
         from_name=letter.from_name or (reader.name if reader else ""), from_address=letter.from_address,
@@ -206,9 +204,7 @@ def _message(
     return message
 
 
-def _staff_message(
-    ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]
-) -> Message:
+def _staff_message(ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]) -> Message:
     message = Message(
         kind=kind, agent=by, from_name=by.name, from_address=by.email,
         body_text=body, signature=ticket.queue.signature or None, verified=True, recipients=[],

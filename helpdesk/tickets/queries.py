@@ -12,9 +12,9 @@ from helpdesk.agents.models import Agent
 from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.errors import NotFound
-from helpdesk.outbound.models import OutboundEmail
+from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, QueueMember
-from helpdesk.tickets.messages import Attachment, Message, MessageKind
+from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
 from helpdesk.tickets.models import Resolution, Status, Ticket
 from helpdesk.tickets.search import matching_tickets
 
@@ -104,10 +104,7 @@ def count_folders(agent: Agent) -> dict[Folder, int]:
     counts = [
         select(func.count())
         .select_from(
-            select(Ticket.id)
-            .where(in_folder(folder, agent), visible_to(agent))
-            .limit(COUNT_STOPS_AT)
-            .subquery()
+            select(Ticket.id).where(in_folder(folder, agent), visible_to(agent)).limit(COUNT_STOPS_AT).subquery()
         )
         .scalar_subquery()
         .label(folder.value)
@@ -163,13 +160,27 @@ def messages_of(ticket: Ticket) -> Sequence[Message]:
 
 
 def public_messages_of(ticket: Ticket) -> Sequence[Message]:
-    """What the reader may see: his own words and our replies, never a note."""
+    """What the reader may see: his own words and the replies that left, never a note or a mail that can be undone."""
     return db.session.scalars(
         select(Message)
-        .where(Message.ticket_id == ticket.id, Message.kind.in_((MessageKind.READER, MessageKind.REPLY)))
+        .outerjoin(Message.outbound_email)
+        .where(Message.ticket_id == ticket.id, _is_public())
         .options(joinedload(Message.agent), selectinload(Message.attachments))
         .order_by(Message.id)
     ).all()
+
+
+def get_public_attachment(ticket: Ticket, attachment_id: int) -> Attachment:
+    """A file of a message of this ticket that the reader may see. Raises NotFound otherwise."""
+    file = db.session.scalar(
+        select(Attachment)
+        .join(Attachment.message)
+        .outerjoin(Message.outbound_email)
+        .where(Attachment.id == attachment_id, Message.ticket_id == ticket.id, _is_public())
+    )
+    if file is None:
+        raise NotFound
+    return file
 
 
 def related_to(ticket: Ticket, agent: Agent, *, most: int = 10) -> tuple[list[Ticket], list[Ticket]]:
@@ -194,7 +205,12 @@ def related_to(ticket: Ticket, agent: Agent, *, most: int = 10) -> tuple[list[Ti
     return about[:most], earlier[:most]
 
 
-def _rows(agent: Agent) -> Select[tuple[Ticket]]:
+def _is_public() -> ColumnElement[bool]:
+    is_out = or_(Message.outbound_email_id.is_(None), OutboundEmail.release == Release.RELEASED)
+    return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
+
+
+def _rows(agent: Agent) -> Select[Ticket]:
     return (
         select(Ticket)
         .where(visible_to(agent))
@@ -210,7 +226,7 @@ def _rows(agent: Agent) -> Select[tuple[Ticket]]:
     )
 
 
-def _page(query: Select[tuple[Ticket]], after: str | None, *, newest_first: bool) -> Page:
+def _page(query: Select[Ticket], after: str | None, *, newest_first: bool) -> Page:
     place = tuple_(Ticket.sort_at, Ticket.id)
     if after is not None:
         key = _read_key(after)

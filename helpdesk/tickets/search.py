@@ -1,4 +1,4 @@
-"""Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written inside the verb's transaction."""
+"""Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written by the verbs."""
 
 import re
 
@@ -60,9 +60,7 @@ def _insert() -> TextClause:
 
 
 def _select() -> TextClause:
-    if (
-        _is_postgresql()
-    ):  # the hits first, else the planner walks the primary key backwards and tests every text
+    if _is_postgresql():  # the hits first, else the planner walks the primary key backwards and tests every text
         return text(
             "WITH hits AS MATERIALIZED (SELECT id, ticket_id FROM search_message"
             " WHERE words @@ to_tsquery('simple', :query)) SELECT ticket_id FROM hits ORDER BY id DESC LIMIT :most"

@@ -21,9 +21,7 @@ MOST_KEPT_BYTES = 2 * 1024 * 1024 * 1024
 @transactional
 def keep_uploads(site: Site, *, upload_token: str, stored: Sequence[StoredFile]) -> bool:
     """Keep a reader's files until the form is right; False when too much is being kept already."""
-    kept = (
-        db.session.scalar(select(func.sum(Attachment.size)).where(Attachment.upload_token.is_not(None))) or 0
-    )
+    kept = db.session.scalar(select(func.sum(Attachment.size)).where(Attachment.upload_token.is_not(None))) or 0
     if kept + sum(file.size for file in stored) > MOST_KEPT_BYTES:
         return False
     expires = clock.now() + KEPT_FOR
@@ -33,9 +31,7 @@ def keep_uploads(site: Site, *, upload_token: str, stored: Sequence[StoredFile])
 
 def kept_uploads(upload_token: str) -> Sequence[Attachment]:
     """The files that wait for a form to be right."""
-    kept = select(Attachment).where(
-        Attachment.upload_token == upload_token, Attachment.expires_at > clock.now()
-    )
+    kept = select(Attachment).where(Attachment.upload_token == upload_token, Attachment.expires_at > clock.now())
     return db.session.scalars(kept.order_by(Attachment.id)).all()
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpdesk.file_names import safe_name
 from helpdesk.inbound.headers import decode_words, read_date, read_parameters
 from helpdesk.inbound.mailboxes import Mailbox
-from helpdesk.inbound.names import safe_name
 from helpdesk.inbound.parsing import ParsedEmail, parse
 
 EML = Path(__file__).parents[1] / "eml"

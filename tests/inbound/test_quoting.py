@@ -88,6 +88,11 @@ def test_a_signature_between_answer_and_quote_is_found():
     )
 
 
+def test_dashes_above_a_quote_do_not_hang_below_the_answer():
+    text = "Yes.\n\n-- \nOn 23 November 2026 at 09:12, Ann wrote:\n> Is it?"
+    assert split(text, None).new == "Yes."
+
+
 def test_our_own_attribution_is_found_with_and_without_marks():
     for mark in ("> ", ""):
         text = f"Thanks.\n\nOn 23 November 2026 at 09:12, Ruth wrote:\n{mark}Dear desk,\n{mark}hello"

@@ -8,9 +8,8 @@ from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.readers.models import Reader
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.messages import MessageKind
-from helpdesk.tickets.models import Resolution, Status, Then, Ticket
+from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
 from helpdesk.tickets.operations import Letter, add_note, follow_up, newest_public_id, open_ticket, reply
-from helpdesk.tickets.models import Origin
 from helpdesk.tickets.triage import close, mark_spam
 from helpdesk.tickets.uploads import find_draft, save_draft
 from helpdesk.uploads import store
@@ -52,7 +51,9 @@ def test_the_same_submission_twice_is_one_ticket(cast: Cast) -> None:
     letter = Letter(body_text="Twice", from_address=RUTH, submission_key="k1", content_hash="h1")
     first = make_ticket(cast, letter=letter)
     second = make_ticket(cast, letter=letter)
-    changed = make_ticket(cast, letter=Letter(body_text="Other", from_address=RUTH, submission_key="k1", content_hash="h2"))
+    changed = make_ticket(
+        cast, letter=Letter(body_text="Other", from_address=RUTH, submission_key="k1", content_hash="h2")
+    )
     assert (second.id, changed.id == first.id) == (first.id, False)
     assert db.session.query(Ticket).count() == 2
 

@@ -1,0 +1,93 @@
+"""`helpdesk receive`, the end of a mail server's pipe, and `helpdesk mail inspect`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk import create_app
+from helpdesk.config import load_settings
+from helpdesk.database import db
+from helpdesk.errors import HelpdeskError
+from helpdesk.inbound.inspecting import as_text, inspect
+from helpdesk.inbound.matching import match
+from helpdesk.inbound.parsing import parse
+from helpdesk.inbound.sources.pipe import receive_from_pipe
+from helpdesk.sites.models import Queue
+from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
+
+TEMPORARY_FAILURE = 75
+
+
+@click.command()
+@click.option("--envelope-from", default=None, help="The sender the mail server was told (MAIL FROM).")
+@click.option("--envelope-to", multiple=True, help="The address it was told to deliver to (RCPT TO).")
+def receive(envelope_from: str | None, envelope_to: tuple[str, ...]) -> None:
+    """Take one mail from standard input. Exit code 0 means it is kept for good, 75 means: try again later."""
+    try:
+        app = create_app()
+        with app.app_context():
+            code = receive_from_pipe(sys.stdin.buffer, envelope_from, envelope_to)
+    except (HelpdeskError, SQLAlchemyError, OSError) as error:
+        click.echo(f"The mail was not taken: {str(error).splitlines()[0]}", err=True)
+        code = TEMPORARY_FAILURE
+    sys.exit(code)
+
+
+@click.group()
+def mail() -> None:
+    """Look into mail."""
+
+
+@mail.command("inspect")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per mail and line.")
+def inspect_files(files: tuple[Path, ...], as_json: bool) -> None:
+    """Say how the desk reads each mail FILE, and which ticket it belongs to. Nothing is changed."""
+    app = _desk_if_any()
+    for file in files:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        report = report_of(raw, app)
+        if as_json:
+            click.echo(json.dumps({"file": str(file), **report}, ensure_ascii=False))
+        else:
+            click.echo(_titled(file, files) + as_text(report) + _thread_lines(report))
+
+
+def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
+    """Everything the desk makes of a mail; the ticket too when there is a desk whose keys can be asked."""
+    if app is None:
+        return {**inspect(raw), "thread_key": None, "thread_why": "no desk is set up here to ask for its keys"}
+    with app.app_context():
+        own = _own_addresses()
+        report = inspect(raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
+        found = match(parse(raw))
+        key = f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
+        return {**report, "thread_key": key, "thread_why": found.why}
+
+
+def _own_addresses() -> frozenset[str]:
+    try:
+        return frozenset(db.session.scalars(select(Queue.intake_address)))
+    except SQLAlchemyError:  # a desk that is configured and not yet migrated has no address to know
+        db.session.rollback()
+        return frozenset()
+
+
+def _desk_if_any() -> Flask | None:
+    try:
+        return create_app(load_settings())
+    except HelpdeskError:
+        return None
+
+
+def _titled(file: Path, files: tuple[Path, ...]) -> str:
+    return f"== {file} ==\n" if len(files) > 1 else ""
+
+
+def _thread_lines(report: dict[str, object]) -> str:
+    return f"\nThread:       {report['thread_key'] or 'a new ticket'}\nBecause:      {report['thread_why']}\n"

@@ -1,0 +1,84 @@
+"""`helpdesk up`, `web`, `worker` and `demo`: the commands that stay."""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import click
+
+from helpdesk import create_app
+from helpdesk.config import Settings, load_settings
+from helpdesk.demo.running import DEMO_DATA, MAIL_PORT, WEB_PORT, run_demo
+from helpdesk.errors import Misconfigured
+from helpdesk.ports import listen
+from helpdesk.schema import bring_up_to_date, require_current
+from helpdesk.supervisor import Supervisor
+from helpdesk.web import serve_on
+from helpdesk.worker import Worker
+
+BIND = "127.0.0.1:5000"
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+bind_option = click.option("--bind", default=BIND, show_default=True, help="Where to answer, as HOST:PORT.")
+
+
+@click.command()
+@bind_option
+@click.option("--migrate", is_flag=True, help="Bring the database up to date first.")
+def up(bind: str, migrate: bool) -> None:
+    """Run the whole desk: web and worker, started again when one of them dies."""
+    settings = _checked_settings(migrate=migrate)
+    with listen(bind) as listener:
+        click.echo(f"The desk answers at {settings.base_url} (listening on {bind}). Ctrl-C stops it.")
+        Supervisor({
+            "web": partial(serve_on, settings, listener, access_log=True),
+            "worker": partial(work, settings),
+        }).run()  # fmt: skip
+
+
+@click.command()
+@bind_option
+def web(bind: str) -> None:
+    """Run the web part alone: gunicorn with 2 processes of 8 threads."""
+    settings = _checked_settings(migrate=False)
+    with listen(bind) as listener:
+        serve_on(settings, listener, access_log=True)
+
+
+@click.command()
+def worker() -> None:
+    """Run the worker alone: it sends mail, reads mail and watches the mailboxes."""
+    work(_checked_settings(migrate=False))
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path), default=DEMO_DATA, show_default=True,
+              help="Where the sample desk keeps its data.")  # fmt: skip
+@click.option("--port", default=WEB_PORT, show_default=True, help="Port of the desk; the next free one when taken.")
+@click.option("--mail-port", default=MAIL_PORT, show_default=True, help="Port of the caught mail; likewise.")
+def demo(data_dir: Path, port: int, mail_port: int) -> None:
+    """Try it: a sample publication, a desk, and a mail server that keeps all mail on this machine."""
+    _log_to_terminal(logging.WARNING)
+    run_demo(data_dir, web_port=port, mail_port=mail_port)
+
+
+def work(settings: Settings) -> None:
+    """Be a worker until SIGTERM."""
+    Worker(create_app(settings)).run()
+
+
+def _checked_settings(*, migrate: bool) -> Settings:
+    _log_to_terminal(logging.INFO)
+    settings = load_settings()
+    if settings.demo:
+        raise Misconfigured("HELPDESK_DEMO is for the sample desk; run “helpdesk demo” instead.")
+    app = create_app(settings)
+    if migrate:
+        bring_up_to_date(app)
+    require_current(app)
+    return settings
+
+
+def _log_to_terminal(level: int) -> None:
+    logging.basicConfig(level=level, format=LINE)
+    logging.getLogger("huey").setLevel(logging.WARNING)

@@ -1,0 +1,115 @@
+"""One press of Send: the token, where it came from, the files with it, and what is wrong with any of that."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flask import request
+
+from helpdesk import files, uploads
+from helpdesk.contact.form_token import FormToken, read_form_token
+from helpdesk.contact.origin import is_from_here
+from helpdesk.errors import Invalid
+from helpdesk.sites.models import Site
+from helpdesk.tickets.emails import settings
+from helpdesk.tickets.messages import Attachment
+from helpdesk.tickets.uploads import drop_upload, keep_uploads, kept_uploads
+from helpdesk.uploads import StoredFile
+
+EXPIRED = "This page had been open for a long time. Nothing is lost: press Send again."
+ELSEWHERE = "This was sent from another site’s page. Look it over and press Send once more."
+CHOOSE_AGAIN = "Your files could not be kept. Choose them again."
+
+
+@dataclass
+class Submission:
+    """What came with a form beside its fields."""
+
+    token: FormToken
+    trouble: str | None
+    is_from_here: bool
+    kept: Sequence[Attachment] = ()
+    new: list[tuple[str, bytes]] = field(default_factory=list)
+    file_problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """True when nothing but the fields can be wrong."""
+        return self.trouble is None and not self.file_problems
+
+    @property
+    def upload_token(self) -> str | None:
+        """Under which the kept files wait, if there are any."""
+        return self.token.submission_key if self.kept else None
+
+    def store(self) -> tuple[StoredFile, ...]:
+        """Make the new files durable."""
+        return tuple(uploads.store(name, content) for name, content in self.new)
+
+    def content_hash(self, *fields: str) -> str:
+        """The same for the same words and files; kept files stay out, since the first send takes them over."""
+        digests = [hashlib.sha256(content).hexdigest() for _, content in self.new]
+        return hashlib.sha256(json.dumps([fields, digests]).encode()).hexdigest()
+
+
+def read_submission(site: Site, *, hides_origin: bool = False) -> Submission:
+    """Read token, origin and files of this request; nothing is stored yet."""
+    from_here = is_from_here(hides_origin=hides_origin)
+    token = read_form_token(site, request.form.get("token", ""))
+    trouble = None if from_here else ELSEWHERE
+    if token is None or token.is_expired:
+        trouble = trouble or EXPIRED
+    submission = Submission(token or FormToken(site.id), trouble, from_here)
+    if from_here:
+        _read_files(submission)
+    elif _sent_files():
+        submission.file_problems.append(CHOOSE_AGAIN)
+    return submission
+
+
+def keep_for_next_time(site: Site, submission: Submission) -> None:
+    """Keep the good files while the reader corrects the form; foreign posts leave nothing behind."""
+    if submission.is_from_here:
+        key = submission.token.submission_key
+        if submission.new and not _keep(site, key, submission.store()):
+            submission.file_problems.append(CHOOSE_AGAIN)
+        submission.kept = kept_uploads(key)
+
+
+def _keep(site: Site, key: str, stored: tuple[StoredFile, ...]) -> bool:
+    """Keep them, or leave no byte of them behind."""
+    is_kept = keep_uploads(site, upload_token=key, stored=stored)
+    for file in () if is_kept else stored:
+        files.delete(file.storage_key)
+    return is_kept
+
+
+def _read_files(submission: Submission) -> None:
+    if "kept" in request.form:
+        submission.kept = _kept_but_removed(submission.token.submission_key)
+    for name, content in _sent_files():
+        try:
+            uploads.check(name, content, max_bytes=settings().max_file_bytes)
+        except Invalid as problem:
+            submission.file_problems.append(problem.message)
+        else:
+            submission.new.append((name, content))
+    room = settings().max_files - len(submission.kept)
+    if len(submission.new) > room:
+        submission.file_problems.append(f"Send at most {settings().max_files} files. Remove some.")
+        del submission.new[max(room, 0) :]
+
+
+def _kept_but_removed(key: str) -> Sequence[Attachment]:
+    """The kept files, without those whose removal was ticked."""
+    unwanted = set(request.form.getlist("remove"))
+    removed = [file for file in kept_uploads(key) if str(file.id) in unwanted]
+    for file in removed:
+        drop_upload(file)
+    return kept_uploads(key)
+
+
+def _sent_files() -> list[tuple[str, bytes]]:
+    """Name and bytes of each file; browsers send a nameless part when none was chosen."""
+    return [(part.filename, part.read()) for part in request.files.getlist("files") if part.filename]

@@ -1,0 +1,119 @@
+"""A reader's own ticket, behind a link that nobody can guess: thanks, state, files, one more message."""
+
+from io import BytesIO
+
+from flask import redirect, render_template, request, send_file
+from werkzeug.wrappers import Response
+
+from helpdesk import files
+from helpdesk.access import public
+from helpdesk.articles.operations import article_address
+from helpdesk.contact import blueprint
+from helpdesk.contact.form_token import FormToken
+from helpdesk.contact.forms import FollowUpForm
+from helpdesk.contact.lookup import get_own_ticket
+from helpdesk.contact.state import state_of
+from helpdesk.contact.submission import Submission, keep_for_next_time, read_submission
+from helpdesk.headers import FILE_CSP
+from helpdesk.tickets.links import status_path
+from helpdesk.tickets.messages import Attachment
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.operations import Letter, follow_up
+from helpdesk.tickets.queries import get_public_attachment, public_messages_of
+from helpdesk.uploads import OCTETS
+
+SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Status links stay out of search engines and of the Referer header."""
+    if request.path.startswith("/ticket/"):
+        response.headers["X-Robots-Tag"] = "noindex"
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/ticket/<token>/thanks")
+@public
+def show_thanks(token: str) -> str:
+    """We have it: the number, what happens next, and the message as sent."""
+    ticket = get_own_ticket(token)
+    message = public_messages_of(ticket)[0]
+    link = status_path(ticket)
+    return render_template(
+        "contact/thanks.html", ticket=ticket, message=message, link=link, article=_article_of(ticket)
+    )
+
+
+@blueprint.get("/ticket/<token>")
+@public
+def show_ticket(token: str) -> str:
+    """Where the message stands, what was written so far, and room for more."""
+    ticket = get_own_ticket(token)
+    return _page(ticket, FollowUpForm(), FormToken(ticket.site_id))
+
+
+@blueprint.get("/ticket/<token>/message")
+@public
+def return_to_ticket(token: str) -> Response:
+    """Somebody opened the address that a refused message was sent to."""
+    return redirect(status_path(get_own_ticket(token)), 303)
+
+
+@blueprint.post("/ticket/<token>/message")
+@public
+def send_message(token: str) -> Response | tuple[str, int]:
+    """Add a message, or show the page again with all that was typed."""
+    ticket = get_own_ticket(token)
+    form = FollowUpForm(request.form)
+    submission = read_submission(ticket.site, hides_origin=True)
+    if not form.validate() or not submission.is_sound:
+        keep_for_next_time(ticket.site, submission)
+        return _page(get_own_ticket(token), form, submission.token.again(), submission), 422
+    letter = _letter(ticket, form, submission)
+    message = follow_up(ticket, letter=letter, upload_token=submission.upload_token)
+    return redirect(f"{status_path(message.ticket)}?added={message.id}#message-{message.id}", 303)
+
+
+@blueprint.get("/ticket/<token>/files/<int(max=2147483647):file_id>/<name>")
+@public
+def download_file(token: str, file_id: int, name: str) -> Response:
+    """A file of a message that the reader may see, always as a download."""
+    file = get_public_attachment(get_own_ticket(token), file_id)
+    return _as_download(file)
+
+
+def _as_download(file: Attachment) -> Response:
+    media_type = file.media_type if file.media_type in SHOWN_AS_THEY_ARE else OCTETS
+    content = BytesIO(files.get(file.storage_key))
+    response = send_file(content, media_type, as_attachment=True, download_name=file.name)
+    response.headers["Content-Security-Policy"] = FILE_CSP
+    return response
+
+
+def _letter(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Letter:
+    reader = ticket.reader
+    return Letter(
+        body_text=form.body,
+        from_address=reader.address if reader else "",
+        from_name=reader.name if reader else "",
+        files=submission.store(),
+        submission_key=submission.token.submission_key,
+        content_hash=submission.content_hash(str(ticket.id), form.body),
+    )
+
+
+def _article_of(ticket: Ticket) -> str | None:
+    """The address of the article, as long as it is one of the site's own pages."""
+    return article_address(ticket.site, ticket.article.canonical_url) if ticket.article else None
+
+
+def _page(ticket: Ticket, form: FollowUpForm, token: FormToken, submission: Submission | None = None) -> str:
+    messages = public_messages_of(ticket)
+    return render_template(
+        "contact/ticket.html",
+        site=ticket.site, ticket=ticket, messages=messages, state=state_of(ticket, messages), form=form, token=token,
+        submission=submission, link=status_path(ticket), article=_article_of(ticket),
+        added=request.args.get("added", type=int),
+    )  # fmt: skip

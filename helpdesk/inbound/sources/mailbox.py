@@ -1,0 +1,203 @@
+"""One IMAP mailbox over verified TLS: which mails there are, their bytes, and waiting for the next (RFC 3501, RFC 2177)."""
+
+import contextlib
+import imaplib
+import logging
+import re
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
+
+from helpdesk.config import LOOPBACK, Security
+from helpdesk.errors import HelpdeskError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 30
+REIDLE_SECONDS = 9 * 60
+LISTEN_SECONDS = 1.0
+SIZES_AT_ONCE = 500
+HEADER_BYTES = 256 * 1024
+DEFAULT_PORTS: dict[str, int] = {"tls": 993, "starttls": 143, "none": 143}
+FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError)
+
+_SIZE = re.compile(rb"\bUID (\d+)\b.*?\bRFC822\.SIZE (\d+)\b|\bRFC822\.SIZE (\d+)\b.*?\bUID (\d+)\b")
+
+
+class MailboxFailed(HelpdeskError):
+    """A mailbox could not be read; the message says why and holds no password."""
+
+    status = 503
+
+
+class MailUnfetchable(HelpdeskError):
+    """The server does not give out one mail; the others may be fine."""
+
+    status = 503
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a mailbox is and how to get in; `timeout` in seconds for each answer of the server."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    ca_file: Path | None = None
+    timeout: float = TIMEOUT_SECONDS
+
+    @classmethod
+    def of(cls, settings: dict[str, Any], *, password: str) -> Self:
+        """The address in a Source's settings. Raises MailboxFailed when they cannot be meant."""
+        security = settings.get("security", "tls")
+        host = str(settings.get("host", ""))
+        if not host or security not in DEFAULT_PORTS:
+            raise MailboxFailed("The mailbox needs a host, and one of tls, starttls or none as its security.")
+        if security == "none" and host not in LOOPBACK:
+            raise MailboxFailed("Without TLS a mailbox is only read on this machine; use tls or starttls.")
+        return cls(
+            host=host,
+            port=int(settings.get("port") or DEFAULT_PORTS[security]),
+            security=security,
+            username=str(settings.get("username", "")),
+            password=password,
+            folder=str(settings.get("folder") or "INBOX"),
+            ca_file=Path(settings["ca_file"]) if settings.get("ca_file") else None,
+            timeout=float(settings.get("timeout_seconds") or TIMEOUT_SECONDS),
+        )
+
+    def sentence(self, error: BaseException) -> str:
+        """What went wrong here, for staff, without the password."""
+        said = str(error) or type(error).__name__
+        said = said.replace(self.password, "…") if self.password else said
+        return f"{self.host}:{self.port}: {said}"[:500]
+
+
+class OpenMailbox:
+    """A mailbox we are logged in to. Every call raises one of FAULTS when the connection is gone."""
+
+    def __init__(self, box: BaseMailBox, folder: str) -> None:
+        self._box = box
+        self._client = box.client
+        self._folder = folder
+
+    def select(self) -> int:
+        """Look at the folder afresh; returns its UIDVALIDITY."""
+        self._client.untagged_responses.pop("UIDVALIDITY", None)
+        self._box.folder.set(self._folder)
+        validity = self._client.untagged_responses.get("UIDVALIDITY")
+        if not validity:
+            raise imaplib.IMAP4.error("the server names no UIDVALIDITY")
+        return int(validity[-1])
+
+    def uids(self) -> list[int]:
+        """The UIDs of all mails in the folder, whoever has read them, oldest first."""
+        return sorted(int(uid) for uid in self._box.uids("ALL", charset=None))
+
+    def sizes(self, uids: list[int]) -> dict[int, int]:
+        """How many bytes these mails have, by UID; a mail that is gone has none."""
+        return dict(
+            size
+            for start in range(0, len(uids), SIZES_AT_ONCE)
+            for size in self._sizes(uids[start : start + SIZES_AT_ONCE])
+        )
+
+    def fetch(self, uid: int) -> bytes | None:
+        """The bytes of one mail as the server keeps them, left unread; None when it is gone."""
+        return self._section(uid, "BODY.PEEK[]")
+
+    def fetch_headers(self, uid: int) -> bytes | None:
+        """The first headers of one mail, at most 256 KB; None when it is gone."""
+        return self._section(uid, f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>")
+
+    def mark_seen(self, uid: int) -> None:
+        """Show the mail as read. Raises MailUnfetchable when the server does not let us."""
+        # imap-tools' own flag() expunges as well, which would destroy what somebody else marked as deleted.
+        answer, data = self._client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")
+        if answer != "OK":
+            raise MailUnfetchable(f"the server does not mark mail {uid} as read: {_said(data)}")
+
+    def wait(self, stop: threading.Event, *, seconds: float) -> None:
+        """Return when something may be new: IDLE where the server can, else after `seconds`; soon after `stop`."""
+        if "IDLE" not in self._client.capabilities:
+            stop.wait(seconds)
+            return
+        until = time.monotonic() + min(seconds, REIDLE_SECONDS)
+        with self._box.idle as idle:
+            while not stop.is_set() and time.monotonic() < until:
+                began = time.monotonic()
+                # Silence that ends early is a closed connection, or part of an answer; DONE finds out which.
+                if idle.poll(timeout=LISTEN_SECONDS) or time.monotonic() - began < LISTEN_SECONDS / 2:
+                    return
+
+    def _section(self, uid: int, section: str) -> bytes | None:
+        answer, data = self._client.uid("FETCH", str(uid), f"(UID {section})")
+        if answer != "OK":
+            raise MailUnfetchable(f"the server does not give out mail {uid}: {_said(data)}")
+        return next((part[1] for part in data if isinstance(part, tuple) and _names(part[0], uid)), None)
+
+    def _sizes(self, uids: list[int]) -> Iterator[tuple[int, int]]:
+        _, data = self._client.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE)")
+        for line in data:
+            found = _SIZE.search(line) if isinstance(line, bytes) else None
+            if found:
+                yield int(found[1] or found[4]), int(found[2] or found[3])
+
+
+@contextlib.contextmanager
+def connect(address: Address) -> Iterator[OpenMailbox]:
+    """Log in to a mailbox; the certificate is checked before anything is said.
+
+    Raises MailboxFailed for whatever goes wrong, then or later inside the block.
+    """
+    try:
+        box = _connected(address)
+        try:
+            _log_in(box, address)
+            yield OpenMailbox(box, address.folder)
+        finally:
+            _close(box)
+    except (*FAULTS, UnicodeError) as error:
+        raise MailboxFailed(address.sentence(error)) from error
+
+
+def _connected(address: Address) -> BaseMailBox:
+    where: dict[str, Any] = {"host": address.host, "port": address.port, "timeout": address.timeout}
+    if address.security == "none":
+        return MailBoxUnencrypted(**where)
+    context = ssl.create_default_context(cafile=address.ca_file)
+    kind = MailBox if address.security == "tls" else MailBoxStartTls
+    return kind(**where, ssl_context=context)
+
+
+def _log_in(box: BaseMailBox, address: Address) -> None:
+    is_ascii = (address.username + address.password).isascii()
+    log_in = box.login if is_ascii else box.login_utf8
+    log_in(address.username, address.password, initial_folder=None)
+    _, capabilities = box.client.capability()  # what a server can may change with the login
+    box.client.capabilities = tuple(capabilities[-1].decode("ascii", "replace").upper().split())
+
+
+def _close(box: BaseMailBox) -> None:
+    with contextlib.suppress(*FAULTS):
+        box.client.logout()
+    with contextlib.suppress(OSError):
+        box.client.shutdown()
+
+
+def _names(line: bytes, uid: int) -> bool:
+    return re.search(rb"\bUID %d\b" % uid, line) is not None
+
+
+def _said(data: Iterable[object]) -> str:
+    parts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else "" for part in data]
+    return " ".join(filter(None, parts)) or "no reason given"

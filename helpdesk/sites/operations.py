@@ -1,0 +1,124 @@
+"""Setting up a publication: the site, its queue and the topics readers choose from."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from helpdesk import clock
+from helpdesk.addresses import check, normalise
+from helpdesk.agents.models import Agent
+from helpdesk.database import db, transactional
+from helpdesk.errors import Conflict, Invalid
+from helpdesk.sites.models import FormKind, Priority, Queue, Site, Topic
+
+SLUG_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class DefaultTopic:
+    """A topic that every new site begins with."""
+
+    slug: str
+    label: str
+    form_kind: FormKind
+    priority: Priority = Priority.NORMAL
+
+
+DEFAULT_TOPICS = (
+    DefaultTopic("mistake", "There is a mistake in the text", FormKind.MISTAKE),
+    DefaultTopic("question", "I have a question", FormKind.QUESTION),
+    DefaultTopic("broken-page", "Something on the page does not work", FormKind.PAGE),
+    DefaultTopic("rights", "Rights and legal", FormKind.LEGAL, Priority.HIGH),
+    DefaultTopic("tip", "I have a tip for you", FormKind.TIP),
+    DefaultTopic("praise", "Praise", FormKind.OTHER, Priority.LOW),
+    DefaultTopic("other", "Something else", FormKind.OTHER),
+)
+
+
+@transactional
+def add_site(
+    name: str,
+    *,
+    home_url: str,
+    url_prefixes: list[str],
+    language: str = "en",
+    timezone: str = "UTC",
+    contact_text: str = "",
+) -> Site:
+    """Add a publication; the first one is the default, whose reader pages carry no slug.
+
+    Raises Invalid when an address is no whole web address.
+    """
+    if not name.strip():
+        raise Invalid("Give the publication a name.")
+    site = Site(
+        name=name.strip(), slug=_free_slug(name), home_url=check_url(home_url),
+        url_prefixes=[check_url(prefix) for prefix in url_prefixes] or [home_url], language=language,
+        timezone=timezone, contact_text=contact_text, is_default=None if has_site() else True, created_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(site)
+    db.session.flush()
+    return site
+
+
+@transactional
+def add_queue(
+    site: Site,
+    *,
+    name: str,
+    intake_address: str,
+    sender_name: str,
+    signature: str = "",
+    members: list[Agent] | None = None,
+    restricted: bool = False,
+) -> Queue:
+    """Add a place where tickets wait, with the address readers write to.
+
+    Raises Invalid for an impossible address, Conflict when another queue has it.
+    """
+    address = normalise(check(intake_address))
+    if db.session.scalar(select(Queue.id).where(Queue.intake_address == address)) is not None:
+        raise Conflict(f"Another queue takes the mail for {address} already.")
+    queue = Queue(
+        site=site, name=name, intake_address=address, sender_name=sender_name, signature=signature,
+        restricted=restricted, members=members or [],
+    )  # fmt: skip
+    db.session.add(queue)
+    db.session.flush()
+    return queue
+
+
+@transactional
+def add_default_topics(site: Site, *, queue: Queue) -> list[Topic]:
+    """Offer readers the usual topics; all of them wait in `queue` until somebody decides otherwise."""
+    topics = [
+        Topic(
+            site=site, queue=queue, slug=topic.slug, label=topic.label, form_kind=topic.form_kind,
+            priority=topic.priority, position=position,
+        )
+        for position, topic in enumerate(DEFAULT_TOPICS)
+    ]  # fmt: skip
+    db.session.add_all(topics)
+    db.session.flush()
+    return topics
+
+
+def has_site() -> bool:
+    """True once a publication is set up."""
+    return db.session.scalar(select(Site.id).limit(1)) is not None
+
+
+def check_url(url: str) -> str:
+    """A web address as a person typed it. Raises Invalid with a sentence when it is no whole one."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Invalid(f"“{url}” is not a whole web address such as https://www.example.org/")
+    return url.strip()
+
+
+def _free_slug(name: str) -> str:
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:SLUG_LENGTH] or "site"
+    taken = set(db.session.scalars(select(Site.slug).where(Site.slug.startswith(base))))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, 10**6))) if slug not in taken)

@@ -1,0 +1,77 @@
+"""Taking in what a form sent: counted against the limits, filed as spam when it must be, never refused."""
+
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from helpdesk.database import db, transactional
+from helpdesk.errors import Invalid
+from helpdesk.rate_limit import Limit, count
+from helpdesk.sites.models import Topic
+from helpdesk.tickets.links import status_path
+from helpdesk.tickets.models import Origin
+from helpdesk.tickets.operations import Letter, find_submission, open_ticket
+
+HOUR = 60 * 60
+PER_ADDRESS = 5
+PER_NETWORK = 30
+FOR_ALL = 500
+
+
+@transactional
+def receive_form(
+    letter: Letter,
+    *,
+    topic_id: int,
+    remote_address: str,
+    article_url: str | None = None,
+    wants_answer: bool = True,
+    spam_reason: str | None = None,
+    upload_token: str | None = None,
+) -> str:
+    """Make a ticket of what a reader sent by form; returns the path of its status page.
+
+    Sent twice (submission key and content), it is counted and opened once. Over the limit for `remote_address` (an
+    IP address), for its network or for all readers together it is filed as spam. Raises Invalid when the topic is
+    gone meanwhile.
+    """
+    before = find_submission(letter)
+    if before is not None:
+        return status_path(before.ticket)
+    topic = _topic(topic_id)
+    passed = count(*_limits(remote_address))
+    if passed and spam_reason is None:
+        spam_reason = f"too many messages from {passed[0].name}"
+    ticket = open_ticket(
+        topic.site, queue=topic.queue, letter=letter, origin=Origin.FORM, topic=topic, article_url=article_url,
+        wants_answer=wants_answer, spam_reason=spam_reason, upload_token=upload_token,
+    )  # fmt: skip
+    return status_path(ticket)
+
+
+def network_of(address: str) -> str:
+    """The network that one person or firm has: /24 for IPv4, /48 for IPv6; the text itself when it is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    length = 24 if isinstance(parsed, IPv4Address) else 48
+    return str(ip_network((parsed, length), strict=False))
+
+
+def _topic(topic_id: int) -> Topic:
+    """The topic with site and queue, in one statement."""
+    whole = select(Topic).where(Topic.id == topic_id).options(joinedload(Topic.site), joinedload(Topic.queue))
+    topic = db.session.scalar(whole)
+    if topic is None:
+        raise Invalid("Choose what your message is about")
+    return topic
+
+
+def _limits(address: str) -> tuple[Limit, ...]:
+    return (
+        Limit("one address", address, PER_ADDRESS, HOUR),
+        Limit("one network", network_of(address), PER_NETWORK, HOUR),
+        Limit("all readers", "", FOR_ALL, HOUR),
+    )
