@@ -1,25 +1,29 @@
 """Reading tickets: lists, counts, one ticket's page. Everything goes through what the agent may see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import joinedload, selectinload, subqueryload
 
 from helpdesk.agents.models import Agent
 from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.errors import NotFound
 from helpdesk.outbound.models import OutboundEmail, Release
+from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Queue, QueueMember
-from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
+from helpdesk.tickets.drafts import Draft, DraftKind
+from helpdesk.tickets.events import Event
+from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, MessageKind
 from helpdesk.tickets.models import Resolution, Status, Ticket
 from helpdesk.tickets.search import matching_tickets
 
 PAGE = 50
 COUNT_STOPS_AT = 1000
+ROWS_BEFORE, ROWS_AFTER, MOST_RELATED = 8, 20, 10
 WAITING = (Status.NEW, Status.OPEN)
 
 
@@ -45,6 +49,16 @@ class Page:
 
     tickets: Sequence[Ticket]
     next_key: str | None
+
+
+@dataclass
+class Neighbours:
+    """What stands around a ticket: its list, others about its article, others of its reader."""
+
+    before: list[Ticket] = field(default_factory=list)
+    after: list[Ticket] = field(default_factory=list)
+    article: list[Ticket] = field(default_factory=list)
+    reader: list[Ticket] = field(default_factory=list)
 
 
 def visible_to(agent: Agent) -> ColumnElement[bool]:
@@ -101,22 +115,42 @@ def search(query: str, agent: Agent) -> Sequence[Ticket]:
 
 def count_folders(agent: Agent) -> dict[Folder, int]:
     """How many tickets each list holds, in one statement; counting stops at 1000."""
-    counts = [
-        select(func.count())
-        .select_from(
-            select(Ticket.id).where(in_folder(folder, agent), visible_to(agent)).limit(COUNT_STOPS_AT).subquery()
-        )
-        .scalar_subquery()
-        .label(folder.value)
-        for folder in Folder
-    ]
-    row = db.session.execute(select(*counts)).one()
+    row = db.session.execute(select(*folder_counts(agent))).one()
     return {folder: row[index] for index, folder in enumerate(Folder)}
+
+
+def folder_counts(agent: Agent) -> list[ColumnElement[int]]:
+    """One column for each list, for a statement that counts other things as well."""
+    return [_count(in_folder(folder, agent), agent).label(folder.value) for folder in Folder]
+
+
+def count_arrivals(folder: Folder, agent: Agent, *, since: datetime) -> int:
+    """How many tickets of a list readers have written in since a moment."""
+    fresh = and_(Ticket.last_message_at > since, Ticket.last_message_kind == MessageKind.READER)
+    return db.session.scalar(select(_count(and_(in_folder(folder, agent), fresh), agent))) or 0
+
+
+def count_newer(number: int, agent: Agent, *, seen: int) -> int:
+    """How many public messages a visible ticket has after message `seen`. Raises NotFound for another ticket."""
+    newer = select(func.count()).where(
+        Message.ticket_id == Ticket.id, Message.id > seen, Message.kind.in_(PUBLIC_KINDS)
+    )
+    count = db.session.scalar(
+        select(newer.scalar_subquery()).where(Ticket.number == number, visible_to(agent))
+    )
+    if count is None:
+        raise NotFound
+    return count
 
 
 def get_ticket(number: int, agent: Agent) -> Ticket:
     """A ticket with all its page shows in its head. Raises NotFound for one that is not there or not visible."""
-    ticket = db.session.scalar(_rows(agent).where(Ticket.number == number))
+    head = _rows(agent).options(
+        joinedload(Ticket.tags),
+        joinedload(Ticket.continues),
+        joinedload(Ticket.reader).joinedload(Reader.addresses),
+    )
+    ticket = db.session.execute(head.where(Ticket.number == number)).unique().scalar()
     if ticket is None:
         raise NotFound
     return ticket
@@ -146,17 +180,33 @@ def get_message(message_id: int, agent: Agent) -> Message:
 
 def messages_of(ticket: Ticket) -> Sequence[Message]:
     """All messages with author, files and delivery, oldest first, in two statements whatever their number."""
-    return db.session.scalars(
+    messages = db.session.scalars(
         select(Message)
         .where(Message.ticket_id == ticket.id)
         .options(
             joinedload(Message.agent),
             joinedload(Message.reader),
-            joinedload(Message.outbound_email).selectinload(OutboundEmail.recipients),
-            selectinload(Message.attachments),
+            joinedload(Message.outbound_email).joinedload(OutboundEmail.recipients),
+            subqueryload(Message.attachments),
         )
         .order_by(Message.id)
+    )
+    return messages.unique().all()
+
+
+def events_of(ticket: Ticket) -> Sequence[Event]:
+    """The whole history with its actors, oldest first, in one statement."""
+    actors = (joinedload(Event.by_agent), joinedload(Event.by_reader))
+    return db.session.scalars(
+        select(Event).where(Event.ticket_id == ticket.id).options(*actors).order_by(Event.id)
     ).all()
+
+
+def drafts_of(ticket: Ticket, agent: Agent) -> dict[DraftKind, Draft]:
+    """What this agent was writing here, with the files, in one statement."""
+    mine = select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == agent.id)
+    drafts = db.session.scalars(mine.options(joinedload(Draft.attachments)).order_by(Draft.id)).unique()
+    return {draft.kind: draft for draft in drafts}
 
 
 def public_messages_of(ticket: Ticket) -> Sequence[Message]:
@@ -205,6 +255,41 @@ def related_to(ticket: Ticket, agent: Agent, *, most: int = 10) -> tuple[list[Ti
     return about[:most], earlier[:most]
 
 
+def neighbours_of(ticket: Ticket, agent: Agent, *, folder: Folder | None) -> Neighbours:
+    """Its list around it, others about its article, others of its reader, all in one statement.
+
+    A ticket that has left the list has nobody before it, and after it the list from its top.
+    """
+    parts = _related(ticket)
+    if folder is not None:
+        parts += _around(ticket, folder, agent)
+    neighbours = Neighbours()
+    if parts:
+        _sort_into(neighbours, parts, agent)
+    return neighbours
+
+
+def next_in_folder(ticket: Ticket, folder: Folder, agent: Agent) -> int | None:
+    """The number of the ticket that comes next in a list, None at its end."""
+    neighbours = Neighbours()
+    _sort_into(neighbours, _around(ticket, folder, agent), agent)
+    return neighbours.after[0].number if neighbours.after else None
+
+
+def is_in_folder(ticket: Ticket, folder: Folder, agent: Agent) -> bool:
+    """The same question as `in_folder`, for a ticket that is loaded."""
+    waits = ticket.status in WAITING
+    answers = {
+        Folder.UNASSIGNED: waits and ticket.assignee_id is None,
+        Folder.MINE: waits and ticket.assignee_id == agent.id,
+        Folder.OPEN: waits,
+        Folder.PENDING: ticket.status is Status.PENDING,
+        Folder.CLOSED: ticket.is_closed and not ticket.is_spam,
+        Folder.SPAM: ticket.is_spam,
+    }
+    return answers[folder]
+
+
 def _is_public() -> ColumnElement[bool]:
     is_out = or_(Message.outbound_email_id.is_(None), OutboundEmail.release == Release.RELEASED)
     return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
@@ -224,6 +309,54 @@ def _rows(agent: Agent) -> Select[Ticket]:
             selectinload(Ticket.tags),
         )
     )
+
+
+def _count(condition: ColumnElement[bool], agent: Agent) -> ColumnElement[int]:
+    some = select(Ticket.id).where(condition, visible_to(agent)).limit(COUNT_STOPS_AT).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+Part = tuple[str, Select[tuple[int]]]
+
+
+def _related(ticket: Ticket) -> list[Part]:
+    latest = select(Ticket.id).where(Ticket.id != ticket.id).order_by(Ticket.sort_at.desc(), Ticket.id.desc())
+    parts = []
+    if ticket.article_id is not None:
+        parts.append(("article", latest.where(Ticket.article_id == ticket.article_id).limit(MOST_RELATED)))
+    if ticket.reader_id is not None:
+        parts.append(("reader", latest.where(Ticket.reader_id == ticket.reader_id).limit(MOST_RELATED)))
+    return parts
+
+
+def _around(ticket: Ticket, folder: Folder, agent: Agent) -> list[Part]:
+    place, key = tuple_(Ticket.sort_at, Ticket.id), (ticket.sort_at, ticket.id)
+    rows = select(Ticket.id).where(in_folder(folder, agent), Ticket.id != ticket.id)
+    up, down = (Ticket.sort_at, Ticket.id), (Ticket.sort_at.desc(), Ticket.id.desc())
+    if folder.is_newest_first:
+        up, down = down, up
+    if not is_in_folder(ticket, folder, agent):
+        return [("after", rows.order_by(*up).limit(ROWS_AFTER))]
+    earlier, later = (place > key, place < key) if folder.is_newest_first else (place < key, place > key)
+    return [
+        ("before", rows.where(earlier).order_by(*down).limit(ROWS_BEFORE)),
+        ("after", rows.where(later).order_by(*up).limit(ROWS_AFTER)),
+    ]
+
+
+def _sort_into(neighbours: Neighbours, parts: list[Part], agent: Agent) -> None:
+    named = [
+        select(literal(name).label("part"), ids.where(visible_to(agent)).subquery().c.id) for name, ids in parts
+    ]
+    places = union_all(*named).subquery("place")
+    rows = (
+        select(places.c.part, Ticket)
+        .join(places, places.c.id == Ticket.id)
+        .options(joinedload(Ticket.reader), joinedload(Ticket.article), joinedload(Ticket.topic))
+        .order_by(Ticket.sort_at, Ticket.id)
+    )
+    for part, ticket in db.session.execute(rows).tuples():
+        getattr(neighbours, part).append(ticket)
 
 
 def _page(query: Select[Ticket], after: str | None, *, newest_first: bool) -> Page:
