@@ -72,6 +72,7 @@ class ReaderForm(FlaskForm):  # type: ignore[misc]
     class Meta:
         csrf = False
 
+    field_order: tuple[str, ...] = ("message", "files")
     message = TextAreaField(
         filters=[plain_text], validators=[filled("Write your message"), at_most(MOST_MESSAGE, "Your message")]
     )
@@ -143,5 +144,3 @@ class ContactForm(ReaderForm):
 
 class FollowUpForm(ReaderForm):
     """One more message from a reader whose ticket it is."""
-
-    field_order = ("message", "files")

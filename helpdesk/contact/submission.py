@@ -9,6 +9,7 @@ from flask import request
 
 from helpdesk import files, uploads
 from helpdesk.contact.form_token import FormToken, read_form_token
+from helpdesk.contact.forms import MOST_MESSAGE, MOST_SUGGESTION, ReaderForm
 from helpdesk.contact.origin import is_from_here
 from helpdesk.errors import Invalid
 from helpdesk.sites.models import Site
@@ -66,6 +67,20 @@ def read_submission(site: Site, *, hides_origin: bool = False) -> Submission:
     elif _sent_files():
         submission.file_problems.append(CHOOSE_AGAIN)
     return submission
+
+
+def problems(form: ReaderForm, submission: Submission | None) -> dict[str, list[str]]:
+    """What is wrong, by field, in the order of the page; nothing before the first send."""
+    if submission is None:
+        return {}
+    found = {**form.errors, "files": submission.file_problems}
+    return {name: found[name] for name in form.field_order if found.get(name)}
+
+
+def limits() -> dict[str, int]:
+    """What the page tells before anybody chooses or types; sizes in bytes, lengths in characters."""
+    sizes = {"max_files": settings().max_files, "max_file_bytes": settings().max_file_bytes}
+    return sizes | {"message": MOST_MESSAGE, "suggestion": MOST_SUGGESTION}
 
 
 def keep_for_next_time(site: Site, submission: Submission) -> None:

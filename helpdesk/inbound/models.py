@@ -49,6 +49,7 @@ class InboundEmail(Base):
         Index("ix_inbound_email_queue_id_message_id", "queue_id", "message_id"),
         Index("ix_inbound_email_state_id", "state", "id"),
     )
+    locked_by_verbs = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_key: Mapped[str] = mapped_column(unique=True)

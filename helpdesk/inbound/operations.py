@@ -1,16 +1,20 @@
 """Raw first, then meaning: every door ends in `receive`, and `process` decides what a mail becomes."""
 
+import errno
+import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from helpdesk import clock, files
 from helpdesk.addresses import normalise, split_token
 from helpdesk.agents.models import Agent
 from helpdesk.database import db, transactional, wake
-from helpdesk.errors import HelpdeskError, Refused
+from helpdesk.errors import Conflict, HelpdeskError, Refused
 from helpdesk.inbound.letters import bounce_address, letter_of, subject_of
 from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
@@ -30,6 +34,7 @@ PROCESS = "process"
 TRIES = 3
 BATCH = 100
 ORPHAN_AGE = timedelta(days=2)
+SHORTAGES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def receive(
@@ -42,33 +47,65 @@ def receive(
 ) -> InboundEmail:
     """Keep a mail for good: bytes durable, then the row, then the caller may acknowledge.
 
-    `uid` is (UIDVALIDITY, UID) of an IMAP mailbox. Raises OSError or a database error when it could not be
-    kept; then the mail must stay where it came from.
+    `uid` is (UIDVALIDITY, UID) of an IMAP mailbox; `envelope_from` is "" for the null sender and None when
+    nobody said. Raises Conflict when that UID was kept before, and OSError or a database error when the mail
+    could not be kept; then it must stay where it came from.
     """
-    return _record(files.put(raw), source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to))
+    return _keep(raw, source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to))
+
+
+def record_oversized(stub: bytes, *, source: Source, uid: tuple[int, int], size: int) -> InboundEmail:
+    """Note a mail of `size` bytes that is too large to be fetched; `stub` says so in its place, should it be read.
+
+    Raises like receive.
+    """
+    mail = parse(stub)
+    return _keep(
+        stub,
+        source=source,
+        uid=uid,
+        state=InboundState.FAILED,
+        reason=f"This mail has {size // 1024 // 1024} MB, more than is fetched; it is still in the mailbox.",
+        from_address=normalise(mail.from_.address) if mail.from_ else "",
+        subject=mail.subject[:500],
+        message_id=mail.message_id,
+    )
 
 
 def process_received() -> int:
-    """Read all mail that waits; one bad mail never stops the next. Returns how many were read."""
-    done = 0
-    while batch := _waiting():
+    """Read all mail that waits, each once; one bad mail never stops the next. Returns how many were read.
+
+    Raises the last shortage (a full disk, a locked database) when all have had their turn.
+    """
+    done, last, shortage = 0, 0, None
+    while batch := _waiting(after=last):
         for email_id in batch:
-            process(email_id)
-        done += len(batch)
+            try:
+                process(email_id)
+            except (OSError, OperationalError) as error:
+                db.session.rollback()
+                shortage = error
+        done, last = done + len(batch), batch[-1]
+    if shortage is not None:
+        raise shortage
     return done
 
 
 def process(email_id: int) -> InboundEmail:
-    """Decide what one mail becomes; whatever goes wrong is written on its row, and the mail is kept."""
+    """Decide what one mail becomes; what is wrong with it is written on its row, and it is kept.
+
+    Raises OSError or a database error when the machine is short of something: the mail then waits, uncounted.
+    """
     email = db.session.get_one(InboundEmail, email_id)
     try:
         raw = files.get(email.storage_key)
-        mail = parse(raw)
-        stored = letter_of(mail, raw)
-        act(email, mail=mail, letter=stored)
+        mail = _as_delivered(parse(raw), email)
+        act(email, mail=mail, letter=letter_of(mail, raw))
     except Exception as error:
-        log.exception("mail %s could not be read", email_id)
         db.session.rollback()
+        if _is_shortage(error):
+            raise
+        log.exception("mail %s could not be read", email_id)
         note_failure(email, reason=_sentence(error))
     return email
 
@@ -79,9 +116,11 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
     if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
         return None
     email.attempts += 1
-    email.message_id, email.content_hash = mail.message_id, mail.content_hash
+    email.message_id, email.content_hash = _identity(mail), mail.content_hash
     email.from_address, email.subject = letter.from_address, mail.subject[:500]
     email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
+    if email.queue is not None:
+        db.session.refresh(email.queue, with_for_update=True)  # two copies of a mail must not pass at once
     if _is_duplicate(email):
         return _end(email, InboundState.IGNORED, "The same mail came before.")
     own = frozenset(db.session.scalars(select(Queue.intake_address)))
@@ -129,28 +168,49 @@ def sweep_files() -> None:
         files.delete(key)
 
 
+def _keep(raw: bytes, *, source: Source | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
+    key = files.put(raw)
+    try:
+        return _record(key, source_id=source.id if source else None, uid=uid, **values)
+    except Conflict:
+        files.delete(key)
+        raise
+
+
 @transactional
-def _record(
-    key: str,
-    *,
-    source: Source | None,
-    uid: tuple[int, int] | None,
-    envelope_from: str | None,
-    envelope_to: list[str],
-) -> InboundEmail:
-    email = InboundEmail(
-        storage_key=key, source=source, queue=source.queue if source else None, uidvalidity=uid[0] if uid else None,
-        uid=uid[1] if uid else None, envelope_from=envelope_from, envelope_to=envelope_to, received_at=clock.now(),
-    )  # fmt: skip
+def _record(key: str, *, source_id: int | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
+    if uid is not None and _was_kept(source_id, uid):
+        raise Conflict("This mail was fetched before.")
+    source = db.session.get_one(Source, source_id) if source_id is not None else None
+    email = InboundEmail(storage_key=key, received_at=clock.now(), source=source, **values)
+    email.queue = source.queue if source else None
+    email.uidvalidity, email.uid = uid or (None, None)
     db.session.add(email)
     db.session.flush()
     wake(PROCESS)
     return email
 
 
-def _waiting() -> Sequence[int]:
-    waiting = select(InboundEmail.id).where(InboundEmail.state == InboundState.RECEIVED)
+def _was_kept(source_id: int | None, uid: tuple[int, int]) -> bool:
+    same = select(InboundEmail.id).where(
+        InboundEmail.source_id == source_id, InboundEmail.uidvalidity == uid[0], InboundEmail.uid == uid[1]
+    )
+    return db.session.scalar(same) is not None
+
+
+def _waiting(*, after: int) -> Sequence[int]:
+    waiting = select(InboundEmail.id).where(InboundEmail.state == InboundState.RECEIVED, InboundEmail.id > after)
     return db.session.scalars(waiting.order_by(InboundEmail.id).limit(BATCH)).all()
+
+
+def _as_delivered(mail: ParsedEmail, email: InboundEmail) -> ParsedEmail:
+    """The mail with the sender that the mail server named, which outranks what the mail says of itself."""
+    return mail if email.envelope_from is None else replace(mail, return_path=email.envelope_from)
+
+
+def _identity(mail: ParsedEmail) -> str:
+    """What a mail is recognised by: its Message-ID; without one its very bytes, since two such may look alike."""
+    return mail.message_id or f"sha256:{hashlib.sha256(mail.raw).hexdigest()}"
 
 
 def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match) -> None:
@@ -163,6 +223,8 @@ def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Ver
         return _file_automatic(email, letter, verdict, ticket)
     if email.queue is None:
         return _end(email, InboundState.REJECTED, "There is no queue to put it into.")
+    if ticket is not None and _is_in(ticket, letter):
+        return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
     became = _welcome(email.queue, mail, letter, verdict, ticket)
     email.became = became
     return _end(email, InboundState.ACCEPTED, found.why)
@@ -193,8 +255,9 @@ def _bounced(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, ticket: T
 
 
 def _returned(original_message_id: str | None, ticket: Ticket | None) -> OutboundEmail | None:
-    if original_message_id:
-        return db.session.scalar(select(OutboundEmail).where(OutboundEmail.message_id == original_message_id))
+    by_id = select(OutboundEmail).where(OutboundEmail.message_id == original_message_id)
+    if original_message_id and (sent := db.session.scalar(by_id)) is not None:
+        return sent
     if ticket is None:
         return None
     newest = select(OutboundEmail).where(OutboundEmail.thread_token == f"ticket:{ticket.id}")
@@ -217,7 +280,17 @@ def _is_duplicate(email: InboundEmail) -> bool:
         InboundEmail.id != email.id,
         InboundEmail.state.in_((InboundState.ACCEPTED, InboundState.IGNORED)),
     )
-    return email.message_id is not None and db.session.scalar(same.limit(1)) is not None
+    return db.session.scalar(same.limit(1)) is not None
+
+
+def _is_in(ticket: Ticket, letter: Letter) -> bool:
+    """True for a copy: one mail to two of our mailboxes must not stand twice in one ticket."""
+    same = select(Message.id).where(
+        Message.ticket_id == ticket.id,
+        Message.message_id == letter.message_id,
+        Message.content_hash == letter.content_hash,
+    )
+    return letter.message_id is not None and db.session.scalar(same.limit(1)) is not None
 
 
 def _end(email: InboundEmail, state: InboundState, reason: str) -> None:
@@ -226,3 +299,7 @@ def _end(email: InboundEmail, state: InboundState, reason: str) -> None:
 
 def _sentence(error: Exception) -> str:
     return error.message if isinstance(error, HelpdeskError) else f"{type(error).__name__} while reading it"
+
+
+def _is_shortage(error: Exception) -> bool:
+    return isinstance(error, OperationalError) or (isinstance(error, OSError) and error.errno in SHORTAGES)

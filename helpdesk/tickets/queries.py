@@ -1,11 +1,11 @@
 """Reading tickets: lists, counts, one ticket's page. Everything goes through what the agent may see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload, subqueryload
 
 from helpdesk.agents.models import Agent
@@ -23,7 +23,6 @@ from helpdesk.tickets.search import matching_tickets
 
 PAGE = 50
 COUNT_STOPS_AT = 1000
-ROWS_BEFORE, ROWS_AFTER, MOST_RELATED = 8, 20, 10
 WAITING = (Status.NEW, Status.OPEN)
 
 
@@ -51,16 +50,6 @@ class Page:
     next_key: str | None
 
 
-@dataclass
-class Neighbours:
-    """What stands around a ticket: its list, others about its article, others of its reader."""
-
-    before: list[Ticket] = field(default_factory=list)
-    after: list[Ticket] = field(default_factory=list)
-    article: list[Ticket] = field(default_factory=list)
-    reader: list[Ticket] = field(default_factory=list)
-
-
 def visible_to(agent: Agent) -> ColumnElement[bool]:
     """The tickets an agent may see: his queues' and those assigned to him; restricted queues only as a member."""
     member = select(QueueMember.queue_id).where(QueueMember.agent_id == agent.id)
@@ -83,6 +72,20 @@ def in_folder(folder: Folder, agent: Agent) -> ColumnElement[bool]:
         Folder.SPAM: and_(Ticket.status == Status.CLOSED, Ticket.resolution == Resolution.SPAM),
     }
     return conditions[folder]
+
+
+def is_in_folder(ticket: Ticket, folder: Folder, agent: Agent) -> bool:
+    """The same question as `in_folder`, for a ticket that is loaded."""
+    waits = ticket.status in WAITING
+    answers = {
+        Folder.UNASSIGNED: waits and ticket.assignee_id is None,
+        Folder.MINE: waits and ticket.assignee_id == agent.id,
+        Folder.OPEN: waits,
+        Folder.PENDING: ticket.status is Status.PENDING,
+        Folder.CLOSED: ticket.is_closed and not ticket.is_spam,
+        Folder.SPAM: ticket.is_spam,
+    }
+    return answers[folder]
 
 
 def list_folder(folder: Folder, agent: Agent, *, after: str | None = None) -> Page:
@@ -233,63 +236,6 @@ def get_public_attachment(ticket: Ticket, attachment_id: int) -> Attachment:
     return file
 
 
-def related_to(ticket: Ticket, agent: Agent, *, most: int = 10) -> tuple[list[Ticket], list[Ticket]]:
-    """Other tickets about the same article, and other tickets of the same reader, latest first; one statement."""
-    same = []
-    if ticket.article_id is not None:
-        same.append(Ticket.article_id == ticket.article_id)
-    if ticket.reader_id is not None:
-        same.append(Ticket.reader_id == ticket.reader_id)
-    if not same:
-        return [], []
-    others = (
-        select(Ticket)
-        .options(joinedload(Ticket.reader), joinedload(Ticket.article))
-        .where(or_(*same), Ticket.id != ticket.id, visible_to(agent))
-        .order_by(Ticket.sort_at.desc(), Ticket.id.desc())
-        .limit(4 * most)
-    )
-    rows = db.session.scalars(others).all()
-    about = [row for row in rows if ticket.article_id is not None and row.article_id == ticket.article_id]
-    earlier = [row for row in rows if ticket.reader_id is not None and row.reader_id == ticket.reader_id]
-    return about[:most], earlier[:most]
-
-
-def neighbours_of(ticket: Ticket, agent: Agent, *, folder: Folder | None) -> Neighbours:
-    """Its list around it, others about its article, others of its reader, all in one statement.
-
-    A ticket that has left the list has nobody before it, and after it the list from its top.
-    """
-    parts = _related(ticket)
-    if folder is not None:
-        parts += _around(ticket, folder, agent)
-    neighbours = Neighbours()
-    if parts:
-        _sort_into(neighbours, parts, agent)
-    return neighbours
-
-
-def next_in_folder(ticket: Ticket, folder: Folder, agent: Agent) -> int | None:
-    """The number of the ticket that comes next in a list, None at its end."""
-    neighbours = Neighbours()
-    _sort_into(neighbours, _around(ticket, folder, agent), agent)
-    return neighbours.after[0].number if neighbours.after else None
-
-
-def is_in_folder(ticket: Ticket, folder: Folder, agent: Agent) -> bool:
-    """The same question as `in_folder`, for a ticket that is loaded."""
-    waits = ticket.status in WAITING
-    answers = {
-        Folder.UNASSIGNED: waits and ticket.assignee_id is None,
-        Folder.MINE: waits and ticket.assignee_id == agent.id,
-        Folder.OPEN: waits,
-        Folder.PENDING: ticket.status is Status.PENDING,
-        Folder.CLOSED: ticket.is_closed and not ticket.is_spam,
-        Folder.SPAM: ticket.is_spam,
-    }
-    return answers[folder]
-
-
 def _is_public() -> ColumnElement[bool]:
     is_out = or_(Message.outbound_email_id.is_(None), OutboundEmail.release == Release.RELEASED)
     return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
@@ -314,49 +260,6 @@ def _rows(agent: Agent) -> Select[Ticket]:
 def _count(condition: ColumnElement[bool], agent: Agent) -> ColumnElement[int]:
     some = select(Ticket.id).where(condition, visible_to(agent)).limit(COUNT_STOPS_AT).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
-
-
-Part = tuple[str, Select[tuple[int]]]
-
-
-def _related(ticket: Ticket) -> list[Part]:
-    latest = select(Ticket.id).where(Ticket.id != ticket.id).order_by(Ticket.sort_at.desc(), Ticket.id.desc())
-    parts = []
-    if ticket.article_id is not None:
-        parts.append(("article", latest.where(Ticket.article_id == ticket.article_id).limit(MOST_RELATED)))
-    if ticket.reader_id is not None:
-        parts.append(("reader", latest.where(Ticket.reader_id == ticket.reader_id).limit(MOST_RELATED)))
-    return parts
-
-
-def _around(ticket: Ticket, folder: Folder, agent: Agent) -> list[Part]:
-    place, key = tuple_(Ticket.sort_at, Ticket.id), (ticket.sort_at, ticket.id)
-    rows = select(Ticket.id).where(in_folder(folder, agent), Ticket.id != ticket.id)
-    up, down = (Ticket.sort_at, Ticket.id), (Ticket.sort_at.desc(), Ticket.id.desc())
-    if folder.is_newest_first:
-        up, down = down, up
-    if not is_in_folder(ticket, folder, agent):
-        return [("after", rows.order_by(*up).limit(ROWS_AFTER))]
-    earlier, later = (place > key, place < key) if folder.is_newest_first else (place < key, place > key)
-    return [
-        ("before", rows.where(earlier).order_by(*down).limit(ROWS_BEFORE)),
-        ("after", rows.where(later).order_by(*up).limit(ROWS_AFTER)),
-    ]
-
-
-def _sort_into(neighbours: Neighbours, parts: list[Part], agent: Agent) -> None:
-    named = [
-        select(literal(name).label("part"), ids.where(visible_to(agent)).subquery().c.id) for name, ids in parts
-    ]
-    places = union_all(*named).subquery("place")
-    rows = (
-        select(places.c.part, Ticket)
-        .join(places, places.c.id == Ticket.id)
-        .options(joinedload(Ticket.reader), joinedload(Ticket.article), joinedload(Ticket.topic))
-        .order_by(Ticket.sort_at, Ticket.id)
-    )
-    for part, ticket in db.session.execute(rows).tuples():
-        getattr(neighbours, part).append(ticket)
 
 
 def _page(query: Select[Ticket], after: str | None, *, newest_first: bool) -> Page:

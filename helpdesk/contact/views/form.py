@@ -10,7 +10,7 @@ from helpdesk.contact.form_token import FormToken
 from helpdesk.contact.forms import ContactForm
 from helpdesk.contact.lookup import get_site
 from helpdesk.contact.screening import spam_reason
-from helpdesk.contact.submission import Submission, keep_for_next_time, read_submission
+from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
 from helpdesk.sites.models import Site, Topic
 from helpdesk.tickets.intake import receive_form
 from helpdesk.tickets.operations import Letter
@@ -94,5 +94,6 @@ def _page_again(slug: str | None, form: ContactForm, submission: Submission) -> 
 
 def _page(site: Site, form: ContactForm, token: FormToken, page: About, submission: Submission | None = None) -> str:
     return render_template(
-        "contact/form.html", site=site, form=form, token=token, page=page, submission=submission
-    )
+        "contact/form.html", site=site, form=form, token=token, page=page, submission=submission,
+        wrong=problems(form, submission), limits=limits(),
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from helpdesk.contact.form_token import FormToken
 from helpdesk.contact.forms import FollowUpForm
 from helpdesk.contact.lookup import get_own_ticket
 from helpdesk.contact.state import state_of
-from helpdesk.contact.submission import Submission, keep_for_next_time, read_submission
+from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
 from helpdesk.headers import FILE_CSP
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment
@@ -42,8 +42,9 @@ def show_thanks(token: str) -> str:
     message = public_messages_of(ticket)[0]
     link = status_path(ticket)
     return render_template(
-        "contact/thanks.html", ticket=ticket, message=message, link=link, article=_article_of(ticket)
-    )
+        "contact/thanks.html",
+        site=ticket.site, ticket=ticket, message=message, link=link, article=_article_of(ticket),
+    )  # fmt: skip
 
 
 @blueprint.get("/ticket/<token>")
@@ -114,6 +115,6 @@ def _page(ticket: Ticket, form: FollowUpForm, token: FormToken, submission: Subm
     return render_template(
         "contact/ticket.html",
         site=ticket.site, ticket=ticket, messages=messages, state=state_of(ticket, messages), form=form, token=token,
-        submission=submission, link=status_path(ticket), article=_article_of(ticket),
+        submission=submission, wrong=problems(form, submission), limits=limits(), link=status_path(ticket), article=_article_of(ticket),
         added=request.args.get("added", type=int),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import socket
 import threading
 
@@ -9,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from helpdesk.database import db
+from helpdesk.errors import Conflict
 from helpdesk.inbound.models import InboundEmail, Source
 from helpdesk.inbound.operations import process_received, receive, record_oversized
 from helpdesk.inbound.sources.leases import claim_source, note_error, note_success, release_source
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 50 * 1024 * 1024
 FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 5 * 60.0
+KEPT_HEADERS = (
+    b"from:", b"to:", b"cc:", b"subject:", b"date:", b"message-id:", b"in-reply-to:", b"references:", b"return-path:"
+)  # fmt: skip
 
 
 def fetch(source_id: int, worker: str) -> int:
@@ -118,7 +123,11 @@ def _take(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, size: int) 
     raw = box.fetch(uid[1])
     if raw is None:
         return False
-    return receive(raw, source=db.session.get_one(Source, source_id), uid=uid).is_new
+    try:
+        receive(raw, source=db.session.get_one(Source, source_id), uid=uid)
+    except Conflict:
+        return False
+    return True
 
 
 def _take_headers(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, size: int) -> bool:
@@ -126,14 +135,24 @@ def _take_headers(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, siz
     if headers is None:
         return False
     source = db.session.get_one(Source, source_id)
-    return record_oversized(headers, source=source, uid=uid, size=size).is_new
+    try:
+        record_oversized(_stub(headers, size), source=source, uid=uid, size=size)
+    except Conflict:
+        return False
+    return True
+
+
+def _stub(headers: bytes, size: int) -> bytes:
+    """A mail that names sender and subject of one that was not fetched, and says so."""
+    kept = [line for line in re.split(rb"\r?\n(?![ \t])", headers) if line.lower().startswith(KEPT_HEADERS)]
+    sentence = f"This mail has {size // 1024 // 1024} MB, so it was not fetched. It is still in the mailbox."
+    body = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + sentence.encode() + b"\r\n"
+    return b"".join(line + b"\r\n" for line in kept) + body
 
 
 def _ledger(source_id: int, validity: int) -> set[int]:
     """The UIDs we have taken under this UIDVALIDITY."""
-    taken = select(InboundEmail.uid).where(
-        InboundEmail.source_id == source_id, InboundEmail.uidvalidity == validity
-    )
+    taken = select(InboundEmail.uid).where(InboundEmail.source_id == source_id, InboundEmail.uidvalidity == validity)
     uids = {uid for uid in db.session.scalars(taken) if uid is not None}
     db.session.rollback()  # no transaction stays open while the mail server is asked
     return uids

@@ -16,7 +16,7 @@ def claim_source(source_id: int, *, worker: str) -> bool:
     """Take the lease of an active mailbox, or make ours longer; False while another worker holds it."""
     now = clock.now()
     is_free = or_(Source.lease_until.is_(None), Source.lease_until < now, Source.worker == worker)
-    return _change(source_id, is_free, Source.active, worker=worker, lease_until=now + LEASE)
+    return _change(source_id, is_free, Source.active.is_(True), worker=worker, lease_until=now + LEASE)
 
 
 @transactional

@@ -1,4 +1,4 @@
-"""One IMAP mailbox over verified TLS: which mails there are, their bytes, and waiting for the next (RFC 3501, RFC 2177)."""
+"""One IMAP mailbox over verified TLS: which mails there are, their bytes, and the wait for the next (RFC 3501)."""
 
 import contextlib
 import imaplib
@@ -94,7 +94,7 @@ class OpenMailbox:
         """Look at the folder afresh; returns its UIDVALIDITY."""
         self._client.untagged_responses.pop("UIDVALIDITY", None)
         self._box.folder.set(self._folder)
-        validity = self._client.untagged_responses.get("UIDVALIDITY")
+        validity: Any = self._client.untagged_responses.get("UIDVALIDITY")
         if not validity:
             raise imaplib.IMAP4.error("the server names no UIDVALIDITY")
         return int(validity[-1])

@@ -1,4 +1,4 @@
-"""Mail that a mail server pipes to `helpdesk receive`: exit 0 only after the commit, so that it never lets go too early."""
+"""Mail that a mail server pipes to `helpdesk receive`: exit 0 only after the commit, never too early."""
 
 import logging
 import os
@@ -15,9 +15,7 @@ EX_OK, EX_DATAERR, EX_TEMPFAIL = 0, 65, 75  # sysexits.h
 NULL_SENDERS = ("", "<>", "mailer-daemon")
 
 
-def receive_from_pipe(
-    stream: BinaryIO, envelope_from: str | None = None, envelope_to: tuple[str, ...] = ()
-) -> int:
+def receive_from_pipe(stream: BinaryIO, envelope_from: str | None = None, envelope_to: tuple[str, ...] = ()) -> int:
     """Keep one mail read from `stream`; returns the exit code that a mail server understands.
 
     0 means kept for good; 65 that it never will be, so the server tells the sender; 75 that it should try again
