@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from flask import Flask, render_template
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ def _show_expected(error: HelpdeskError) -> tuple[str, int]:
 def _show_http(error: HTTPException) -> Any:
     if error.response is not None:
         return error.response
+    if isinstance(error, SecurityError):  # without a trusted host no address of ours can be built, so no page
+        return SENTENCES[400], 400, {"Content-Type": "text/plain; charset=utf-8"}
     code = error.code or 500
     return _page(code, SENTENCES.get(code, SENTENCES[400]))
 

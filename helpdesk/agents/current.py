@@ -15,6 +15,7 @@ from helpdesk.agents.operations import end_sign_in, start_sign_in
 from helpdesk.database import db
 
 READER_PAGES = "contact"
+STATIC = ("static", "bootstrap.static")
 SEEN_EVERY_SECONDS = 60
 
 
@@ -22,17 +23,20 @@ def init_app(app: Flask) -> None:
     """Load the agent of each request and note each sign-in with its device."""
     app.login_manager.user_loader(_signed_in_agent)  # type: ignore[attr-defined]
     app.before_request(load_agent)
+    app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
     user_authenticated.connect(_note_sign_in, app)
     user_logged_out.connect(_note_sign_out, app)
 
 
-def load_agent() -> None:
-    """Set g.agent; on reader pages the session is not even looked at."""
-    if request.blueprint == READER_PAGES or request.endpoint in ("static", "bootstrap.static"):
+def leave_readers_alone() -> None:
+    """On reader pages nobody is signed in, so that the session is not even looked at."""
+    if request.blueprint == READER_PAGES or request.endpoint in STATIC:
         g._login_user = AnonymousUserMixin()
-        g.agent = None
-    else:
-        g.agent = current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def load_agent() -> None:
+    """Set g.agent."""
+    g.agent = current_user._get_current_object() if current_user.is_authenticated else None
 
 
 def _signed_in_agent(uniquifier: str) -> Agent | None:

@@ -8,6 +8,7 @@ from flask import Flask, current_app, request
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 
 from helpdesk.addresses import domain_of, named
+from helpdesk.agents.current import leave_readers_alone
 from helpdesk.agents.models import Agent, NoRole
 from helpdesk.config import Settings
 from helpdesk.database import db, open_write, wake_workers
@@ -80,6 +81,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECURITY_STATIC_FOLDER=None,
         SECURITY_CHANGE_EMAIL=False,
     )
+    app.before_request(leave_readers_alone)
     app.before_request(_write_on_sign_in_pages)
     security.init_app(app, Datastore(db, Agent, NoRole), mail_util_cls=OutboxMail)
 

@@ -178,7 +178,7 @@ def _keep(raw: bytes, *, source: Source | None, uid: tuple[int, int] | None, **v
 
 
 @transactional
-def _record(key: str, *, source_id: int | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
+def _record(key: str, /, *, source_id: int | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
     if uid is not None and _was_kept(source_id, uid):
         raise Conflict("This mail was fetched before.")
     source = db.session.get_one(Source, source_id) if source_id is not None else None
