@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from helpdesk import clock
 from helpdesk.addresses import check, normalise
-from helpdesk.agents.models import Agent, SignIn
+from helpdesk.agents.models import AfterSend, Agent, SignIn
 from helpdesk.agents.roles import Role
 from helpdesk.database import db, transactional
 from helpdesk.errors import Conflict
@@ -44,6 +44,21 @@ def deactivate(agent: Agent) -> None:
     """Close the account; it is signed out everywhere."""
     agent.active = False
     agent.end_every_session()
+
+
+@transactional
+def reactivate(agent: Agent) -> None:
+    """Open a closed account again; its owner signs in as before."""
+    agent.active = True
+
+
+@transactional
+def change_account(
+    agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend
+) -> None:
+    """Keep what an agent likes: the name readers see, the clock, the keys, the way after sending."""
+    agent.name, agent.timezone = name, timezone
+    agent.keyboard, agent.after_send = keyboard, after_send
 
 
 @transactional

@@ -13,6 +13,7 @@ _ENDINGS = {
     Resolution.NO_ACTION: "We read this and decided to change nothing",
     Resolution.DUPLICATE: "We knew of this already and look after it there",
 }
+_ANSWER = "Answer below, or answer the mail we sent."
 _MORE = "If there is more to say, add it below."
 
 
@@ -35,7 +36,7 @@ def state_of(ticket: Ticket, messages: Sequence[Message]) -> State:
         return State("Closed", f"{_ENDINGS[ticket.resolution]} on {when}.", _MORE)
     if ticket.status is Status.PENDING and replies:
         when = day(replies[-1].created_at, ticket.site.timezone)
-        return State("Your turn", f"We wrote to you on {when}; it is your turn.", _MORE)
+        return State("Your turn", f"We wrote to you on {when}; it is your turn.", _ANSWER)
     if replies and messages[-1] is replies[-1]:
         return State("In progress", "We have answered and are still looking into it.", _MORE)
     return State("In progress", "Somebody is looking into your message.", _answer_within(ticket))

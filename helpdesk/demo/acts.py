@@ -1,11 +1,13 @@
 """What people do in the sample desk's history, each through the real operation or by a real mail."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.utils import format_datetime
 
 from sqlalchemy import select
 
+from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.agents.operations import find_agent
 from helpdesk.database import db
@@ -44,6 +46,37 @@ class Stage:
 
 Act = Callable[[Stage, str], None]
 
+REPORT = """From: Mail Delivery System <mailer-daemon@mx.example.com>
+Subject: Undelivered Mail Returned to Sender
+Date: {date}
+Message-ID: <{boundary}@mx.example.com>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"
+
+--{boundary}
+Content-Type: text/plain
+
+Your mail to {to} could not be delivered: {reason}
+
+--{boundary}
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; {to}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; {reason}
+
+--{boundary}
+Content-Type: text/rfc822-headers
+
+Message-ID: <{id}>
+
+--{boundary}--
+"""
+
 
 def form(person: Person | None, topic: str, article: str, text: str) -> Act:
     """A reader sends the contact form below an article."""
@@ -81,7 +114,7 @@ def mail(person: Person, subject: str, text: str) -> Act:
 
     def act(stage: Stage, key: str) -> None:
         letter = reader_mail(name=person.name, address=person.address, to=INTAKE, subject=subject, text=text)
-        stage.tickets[key] = _deliver(letter, sender=person.address, to=INTAKE).ticket_id
+        stage.tickets[key] = _deliver(letter.as_bytes(), sender=person.address, to=INTAKE).ticket_id
 
     return act
 
@@ -97,7 +130,7 @@ def answers(person: Person, text: str) -> Act:
             name=person.name, address=person.address, to=to, subject=answered_subject(ticket.subject), text=text,
             earlier=_as_quoted(ours),
         )  # fmt: skip
-        _deliver(letter, sender=person.address, to=to)
+        _deliver(letter.as_bytes(), sender=person.address, to=to)
 
     return act
 
@@ -161,8 +194,8 @@ def colleague(first_name: str) -> Agent:
     return agent
 
 
-def _deliver(letter: EmailMessage, *, sender: str, to: str) -> Message:
-    taken = receive(letter.as_bytes(), envelope_from=sender, envelope_to=(to,))
+def _deliver(raw: bytes, *, sender: str, to: str) -> Message:
+    taken = receive(raw, envelope_from=sender, envelope_to=(to,))
     became = process(taken.id).became
     return became or db.session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
 
@@ -179,40 +212,10 @@ def _as_quoted(ours: Message) -> Earlier:
     )  # fmt: skip
 
 
-def _report(ours: Message, reason: str) -> EmailMessage:
-    address = ours.recipients[0]
-    report = reader_mail(
-        name="Mail Delivery System", address="mailer-daemon@mx.example.com", to=ours.from_address,
-        subject="Undelivered Mail Returned to Sender", text=f"Your mail to {address} could not be delivered: {reason}",
-    )  # fmt: skip
-    return _with_status(report, address=address, reason=reason, message_id=ours.message_id or "")
-
-
-def _with_status(report: EmailMessage, *, address: str, reason: str, message_id: str) -> EmailMessage:
-    text = report.get_body(("plain",))
-    whole = EmailMessage(policy=report.policy)
-    for name in ("From", "To", "Subject", "Date", "Message-ID"):
-        whole[name] = report[name]
-    whole["Auto-Submitted"] = "auto-replied"
-    whole["Content-Type"] = 'multipart/report; report-type="delivery-status"'
-    whole.attach(_part("text/plain", str(text.get_content()) if text else reason))
-    whole.attach(_part("message/delivery-status", _status(address, reason)))
-    whole.attach(_part("text/rfc822-headers", f"Message-ID: <{message_id}>\n"))
-    return whole
-
-
-def _status(address: str, reason: str) -> str:
-    return (
-        "Reporting-MTA: dns; mx.example.com\n\n"
-        f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; {reason}\n"
-    )
-
-
-def _part(media_type: str, text: str) -> EmailMessage:
-    part = EmailMessage()
-    part["Content-Type"] = f"{media_type}; charset=utf-8"
-    part.set_payload(text)
-    return part
+def _report(ours: Message, reason: str) -> bytes:
+    date, boundary = format_datetime(clock.now()), secrets.token_hex(12)
+    words = {"to": ours.recipients[0], "reason": reason, "id": ours.message_id, "date": date, "boundary": boundary}
+    return REPORT.format(**words).replace("\n", "\r\n").encode()
 
 
 def _ignore(_result: object) -> None:

@@ -1,6 +1,6 @@
 """The outbox: put a mail in, claim what is due, note how a delivery went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from helpdesk.addresses import CONTROL
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import Invalid, Refused
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
-from helpdesk.outbound.schedule import LATE_RETRY, LEASE, next_attempt
+from helpdesk.outbound.schedule import FRESH, LATE_RETRY, LEASE, next_attempt
 
 DELIVER = "deliver"
 BATCH = 20
@@ -32,6 +32,7 @@ class Claim:
 
     recipient_id: int
     attempt: int
+    claimed_at: datetime = field(default_factory=clock.now)
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,12 @@ def enqueue(
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
 
     `message_id` is without angle brackets; `files` are dicts of name, media_type and storage key.
-    Raises Invalid when a header value holds CR, LF or NUL (RFC 5322 §2.2).
+    Raises Invalid when a header, an address or a file's name holds CR, LF or NUL (RFC 5322 §2.2).
     """
-    refuse_control(message_id, sender, subject, reply_to or "", *to, *(headers or {}), *(headers or {}).values())
+    refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to)
+    refuse_control(
+        *(headers or {}), *(headers or {}).values(), *(name for file in files or [] for name in file.values())
+    )
     now = clock.now()
     email = OutboundEmail(
         message_id=message_id, sender=sender, reply_to=reply_to, envelope_from=envelope_from, subject=subject,
@@ -113,6 +117,11 @@ def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
     return [Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim))]
 
 
+def hold(claim: Claim) -> bool:
+    """Make sure of a claim right before its try; False when its lease ran out and somebody else has it."""
+    return clock.now() - claim.claimed_at < FRESH or _renew(claim)
+
+
 def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:
     """Note how a try ended, inside the caller's transaction; False when the claim is no longer ours."""
     if recipient.state is not DeliveryState.SENDING or recipient.attempts != delivery.claim.attempt:
@@ -140,6 +149,18 @@ def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
     """Note that the mail came back, inside the caller's transaction."""
     recipient.state, recipient.error = DeliveryState.BOUNCED, reason[:500]
     recipient.next_attempt_at, recipient.settled_at = None, clock.now()
+
+
+@transactional
+def _renew(claim: Claim, /) -> bool:
+    ours = (
+        OutboundRecipient.id == claim.recipient_id,
+        OutboundRecipient.attempts == claim.attempt,
+        OutboundRecipient.state == DeliveryState.SENDING,
+    )
+    renewed = update(OutboundRecipient).where(*ours).values(lease_until=clock.now() + LEASE)
+    renewed_id = renewed.returning(OutboundRecipient.id).execution_options(synchronize_session=False)
+    return db.session.scalar(renewed_id) is not None
 
 
 def _next_state(recipient: OutboundRecipient, outcome: Outcome, now: datetime) -> tuple[DeliveryState, datetime | None]:

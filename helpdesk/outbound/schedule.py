@@ -7,6 +7,7 @@ LONGEST_DELAY = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(hours=48)
 LATE_RETRY = timedelta(hours=1)
 LEASE = timedelta(minutes=5)
+FRESH = timedelta(minutes=1)
 
 
 def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datetime | None:

@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Iterator
 from email.charset import QP, SHORTEST, add_charset
 from email.header import Header
+from email.mime.base import MIMEBase
+from email.policy import compat32
 from types import TracebackType
 
 import flask_mail
@@ -13,9 +15,10 @@ from flask import Flask, current_app
 
 from helpdesk import files
 from helpdesk.config import Settings
+from helpdesk.database import db
 from helpdesk.extensions import mail
 from helpdesk.outbound.models import OutboundRecipient
-from helpdesk.outbound.operations import Claim, Delivery, Outcome, refuse_control
+from helpdesk.outbound.operations import Claim, Delivery, Outcome, hold, refuse_control
 
 add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
 
@@ -42,18 +45,16 @@ class Connection(flask_mail.Connection):
 
     def configure_host(self) -> "WatchedSMTP | WatchedSMTPS":
         settings: Settings = current_app.extensions["smtp_settings"]
-        where = (settings.smtp_host, settings.smtp_port)
         context = ssl.create_default_context(cafile=settings.smtp_ca_file)
-        if settings.smtp_security == "tls":
-            host: WatchedSMTP | WatchedSMTPS = WatchedSMTPS(
-                *where, timeout=settings.smtp_timeout_seconds, context=context
-            )
-        else:
-            host = WatchedSMTP(*where, timeout=settings.smtp_timeout_seconds)
+        host = _host(settings, context)
+        try:
             if settings.smtp_security == "starttls":
                 host.starttls(context=context)
-        if settings.smtp_username:
-            host.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+            if settings.smtp_username:
+                host.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+        except BaseException:
+            host.close()
+            raise
         return host
 
     def __exit__(
@@ -73,9 +74,9 @@ class _Watched(smtplib.SMTP):
         return super().mail(*args, **kwargs)  # type: ignore[arg-type]
 
     def send(self, s: object) -> None:
-        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):
-            self.is_handed_over = True
         super().send(s)  # type: ignore[arg-type]
+        # Only now: as long as the last bytes have not left, the server cannot have taken the mail.
+        self.is_handed_over = isinstance(s, bytes) and s.endswith(b"\r\n.\r\n")
 
 
 class WatchedSMTP(_Watched):
@@ -84,6 +85,13 @@ class WatchedSMTP(_Watched):
 
 class WatchedSMTPS(_Watched, smtplib.SMTP_SSL):
     """TLS from the first byte."""
+
+
+def _host(settings: Settings, context: ssl.SSLContext) -> WatchedSMTP | WatchedSMTPS:
+    where, seconds = (settings.smtp_host, settings.smtp_port), settings.smtp_timeout_seconds
+    if settings.smtp_security == "tls":
+        return WatchedSMTPS(*where, timeout=seconds, context=context)
+    return WatchedSMTP(*where, timeout=seconds)
 
 
 def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
@@ -98,8 +106,10 @@ def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
         try:
             with Connection(mail) as connection:
                 for claim, recipient in waiting:
-                    delivery = _send_one(connection, claim, recipient)
                     done += 1
+                    if not hold(claim):
+                        continue
+                    delivery = _send_one(connection, claim, recipient)
                     yield delivery
                     if delivery.outcome is Outcome.UNKNOWN or connection.host.sock is None:
                         break
@@ -111,28 +121,56 @@ def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
 
 def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient) -> Delivery:
     try:
-        connection.send(_mime(recipient), envelope_from=recipient.email.envelope_from)
+        message, envelope_from = _mime(recipient), recipient.email.envelope_from
+    except Exception as error:  # a mail that cannot be built must not stop the next one
+        return Delivery(claim, Outcome.PERMANENT, f"This mail could not be put together: {_reason(error)}")
+    finally:
+        db.session.rollback()  # no transaction stays open while the mail server is asked
+    try:
+        connection.send(message, envelope_from=envelope_from)
     except smtplib.SMTPRecipientsRefused as error:
-        code, answer = next(iter(error.recipients.values()))
-        return Delivery(claim, _by_code(code), f"{code} {_words(answer)}")
+        return _refused(claim, *next(iter(error.recipients.values())))
     except smtplib.SMTPResponseException as error:
-        return Delivery(claim, _by_code(error.smtp_code), f"{error.smtp_code} {_words(error.smtp_error)}")
+        _begin_afresh(connection)
+        return _refused(claim, error.smtp_code, error.smtp_error)
     except (smtplib.SMTPException, OSError) as error:
         handed_over = connection.host.is_handed_over
         connection.host.close()
         return Delivery(claim, Outcome.UNKNOWN if handed_over else Outcome.TEMPORARY, _reason(error))
-    except Exception as error:  # a mail that cannot be built must not stop the next one
-        return Delivery(claim, Outcome.PERMANENT, f"This mail could not be put together: {_reason(error)}")
+    except (ValueError, flask_mail.BadHeaderError) as error:
+        return Delivery(claim, Outcome.PERMANENT, f"This mail cannot be sent by SMTP: {_reason(error)}")
     return Delivery(claim, Outcome.SENT)
+
+
+def _begin_afresh(connection: Connection) -> None:
+    """End a mail that the server refused at DATA, which smtplib leaves open, so that the next one can begin."""
+    with contextlib.suppress(smtplib.SMTPException, OSError):
+        connection.host.rset()
+
+
+def _refused(claim: Claim, code: int, answer: bytes | str) -> Delivery:
+    said = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    return Delivery(claim, _by_code(code), f"{code} {said}")
+
+
+class _Mail(flask_mail.Message):
+    """Flask-Mail's message, with the sender as we wrote it and with ids that are folded and never encoded."""
+
+    def _message(self) -> MIMEBase:
+        message: MIMEBase = super()._message()
+        message.replace_header("From", str(self.sender))  # already encoded; Flask-Mail would do so once more
+        # email.policy.SMTP turns an id longer than a line into an encoded word, which breaks threads.
+        message.policy = compat32.clone(linesep="\r\n")
+        return message
 
 
 def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     email = recipient.email
     headers = {
-        name: Header(value, "utf-8").encode() if not value.isascii() else value for name, value in email.headers.items()
+        name: value if value.isascii() else Header(value, "utf-8").encode() for name, value in email.headers.items()
     }
-    refuse_control(email.message_id, email.sender, email.subject, recipient.address, *headers.values())
-    message = flask_mail.Message(
+    refuse_control(email.message_id, email.sender, email.subject, recipient.address, *email.headers.values())
+    message = _Mail(
         subject=email.subject,
         sender=email.sender,
         recipients=[recipient.address],
@@ -146,10 +184,6 @@ def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     for file in email.files:
         message.attach(file["name"], file["media_type"], files.get(file["key"]))
     return message
-
-
-def _words(answer: bytes | str) -> str:
-    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
 def _by_code(code: int) -> Outcome:

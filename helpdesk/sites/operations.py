@@ -105,6 +105,17 @@ def add_default_topics(site: Site, *, queue: Queue) -> list[Topic]:
     return topics
 
 
+@transactional
+def change_queues(agent: Agent, *, queues: list[Queue]) -> None:
+    """Let an agent see exactly these queues as a member."""
+    wanted = {queue.id for queue in queues}
+    for queue in db.session.scalars(select(Queue)):
+        if queue.id in wanted and agent not in queue.members:
+            queue.members.append(agent)
+        elif queue.id not in wanted and agent in queue.members:
+            queue.members.remove(agent)
+
+
 def has_site() -> bool:
     """True once a publication is set up."""
     return db.session.scalar(select(Site.id).limit(1)) is not None

@@ -68,9 +68,7 @@ def _around(ticket: Ticket, folder: Folder, agent: Agent) -> list[Part]:
 
 def _load(parts: list[Part], agent: Agent, *, newest_first: bool) -> Neighbours:
     neighbours = Neighbours()
-    named = [
-        select(literal(name).label("part"), ids.where(visible_to(agent)).subquery().c.id) for name, ids in parts
-    ]
+    named = [select(literal(name).label("part"), ids.where(visible_to(agent)).subquery().c.id) for name, ids in parts]
     places = union_all(*named).subquery("place")
     rows = (
         select(places.c.part, Ticket)

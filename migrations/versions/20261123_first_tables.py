@@ -177,6 +177,16 @@ def upgrade() -> None:
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sign_in_agent_id'), ['agent_id'], unique=False)
 
+    op.create_table('canned_reply',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('body', sa.String(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['site_id'], ['site.id'], name=op.f('fk_canned_reply_site_id_site'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_canned_reply')),
+    sa.UniqueConstraint('site_id', 'name', name=op.f('uq_canned_reply_site_id_name'))
+    )
     op.create_table('article_alias',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('site_id', sa.Integer(), nullable=False),
@@ -515,6 +525,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_article_alias_article_id'))
 
     op.drop_table('article_alias')
+    op.drop_table('canned_reply')
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sign_in_agent_id'))
 

@@ -1,1 +1,126 @@
-"""Real servers, started for a test."""
+"""The real servers as fixtures; a missing one is an error under CI and a named skip elsewhere."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import dovecot as dovecots
+from tests.servers.certificates import Certificate, make_certificate
+from tests.servers.dovecot import Account, Dovecot
+from tests.servers.proxy import Proxy
+from tests.servers.smtp import SilentServer, SmtpServer, start_smtp
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """One that is good when trusted, and three that never are."""
+
+    good: Certificate
+    stranger: Certificate
+    expired: Certificate
+    elsewhere: Certificate
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates for localhost and 127.0.0.1: good, unknown, expired, and one for another host."""
+    need("openssl")
+    folder = tmp_path_factory.mktemp("certificates")
+    return Certificates(
+        good=make_certificate(folder, "good"),
+        stranger=make_certificate(folder, "stranger"),
+        expired=make_certificate(folder, "expired", days=-1),
+        elsewhere=make_certificate(folder, "elsewhere", names="DNS:mail.example.com"),
+    )
+
+
+@pytest.fixture
+def start_smtp_server() -> Iterator[Callable[..., SmtpServer]]:
+    """Start SMTP servers: `start_smtp_server("starttls", certificate)`; plain without arguments."""
+    controllers = []
+
+    def start(security: str = "none", certificate: Certificate | None = None) -> SmtpServer:
+        server = SmtpServer(security)
+        controllers.append(start_smtp(server, certificate))
+        return server
+
+    yield start
+    for controller in controllers:
+        controller.stop()
+
+
+@pytest.fixture
+def smtp(start_smtp_server: Callable[..., SmtpServer]) -> SmtpServer:
+    """A plain SMTP server on this machine."""
+    return start_smtp_server()
+
+
+@pytest.fixture
+def silent_server() -> Iterator[SilentServer]:
+    """A server that takes connections and never says a word."""
+    server = SilentServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def dovecot(certificates: Certificates) -> Iterator[Dovecot]:
+    """A real IMAP server with a good certificate."""
+    yield from _dovecot(certificates.good)
+
+
+@pytest.fixture
+def start_dovecot() -> Iterator[Callable[[Certificate | None], Dovecot]]:
+    """Start IMAP servers with other certificates, or with none."""
+    servers: list[Dovecot] = []
+
+    def start(certificate: Certificate | None) -> Dovecot:
+        need("dovecot")
+        servers.append(Dovecot(certificate))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def mailbox(dovecot: Dovecot) -> Account:
+    """A new, empty mailbox on a real IMAP server."""
+    return dovecot.add_mailbox()
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Callable[..., Proxy]]:
+    """Stand between us and a server: `proxy_to(port, judge=…)`."""
+    proxies: list[Proxy] = []
+
+    def start(port: int, **how: Any) -> Proxy:
+        proxies.append(Proxy(port, **how))
+        return proxies[-1]
+
+    yield start
+    for proxy in proxies:
+        proxy.stop()
+
+
+def need(program: str) -> None:
+    """Skip the test by name where a program is missing; fail it where it must be there."""
+    if shutil.which(program) or Path(f"/usr/sbin/{program}").exists():
+        return
+    sentence = f"{program} is not installed, so this test has no real server to talk to"
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def _dovecot(certificate: Certificate) -> Iterator[Dovecot]:
+    need(dovecots.PROGRAM)
+    server = Dovecot(certificate)
+    yield server
+    server.stop()

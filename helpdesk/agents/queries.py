@@ -1,0 +1,37 @@
+"""Reading accounts and sign-ins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from helpdesk.agents.models import Agent, SignIn
+from helpdesk.database import db
+from helpdesk.errors import NotFound
+
+
+def list_agents() -> Sequence[Agent]:
+    """All accounts by name, closed ones last."""
+    return db.session.scalars(select(Agent).order_by(Agent.active.desc(), Agent.name, Agent.id)).all()
+
+
+def get_agent(agent_id: int) -> Agent:
+    """One account. Raises NotFound."""
+    agent = db.session.get(Agent, agent_id)
+    if agent is None:
+        raise NotFound
+    return agent
+
+
+def list_sign_ins(agent: Agent, *, since: datetime) -> Sequence[SignIn]:
+    """The devices on which an account is signed in, latest first; older sign-ins than `since` have run out."""
+    live = (SignIn.agent_id == agent.id, SignIn.ended_at.is_(None), SignIn.started_at > since)
+    return db.session.scalars(select(SignIn).where(*live).order_by(SignIn.id.desc())).all()
+
+
+def get_sign_in(sign_in_id: int, agent: Agent) -> SignIn:
+    """One of an account's own sign-ins. Raises NotFound for somebody else's."""
+    sign_in = db.session.get(SignIn, sign_in_id)
+    if sign_in is None or sign_in.agent_id != agent.id:
+        raise NotFound
+    return sign_in

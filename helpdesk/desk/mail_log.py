@@ -1,0 +1,84 @@
+"""Mail that did not go its way, as far as an agent may see it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from helpdesk.agents.models import Agent
+from helpdesk.database import db
+from helpdesk.errors import NotFound
+from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.sites.models import Queue, QueueMember
+from helpdesk.tickets.messages import Message
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import visible_to
+
+MOST = 100
+TROUBLED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+NOT_TAKEN = (InboundState.FAILED, InboundState.REJECTED, InboundState.IGNORED)
+_THREAD = "ticket:"
+
+
+def list_undelivered(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket | None]]:
+    """Mail of ours that did not arrive, or not at the first try, with its ticket, latest first."""
+    trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
+    troubled = or_(OutboundRecipient.state.in_(TROUBLED), trying)
+    rows = _outbound(agent).where(troubled).order_by(OutboundRecipient.id.desc()).limit(MOST)
+    return db.session.execute(rows).tuples().all()
+
+
+def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
+    """One delivery of a mail about a visible ticket, or about an account. Raises NotFound otherwise."""
+    row = db.session.execute(_outbound(agent).where(OutboundRecipient.id == recipient_id)).tuples().first()
+    if row is None:
+        raise NotFound
+    return row[0]
+
+
+def list_not_taken(agent: Agent) -> Sequence[InboundEmail]:
+    """Mail that became no message: failed first, then the rest, latest first."""
+    failed_first = case((InboundEmail.state == InboundState.FAILED, 0), else_=1)
+    rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN))
+    return db.session.scalars(rows.order_by(failed_first, InboundEmail.id.desc()).limit(MOST)).all()
+
+
+def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
+    """One mail as it came, for those who may see what it became. Raises NotFound otherwise."""
+    email = db.session.scalar(_inbound(agent).where(InboundEmail.id == email_id))
+    if email is None:
+        raise NotFound
+    return email
+
+
+def _outbound(agent: Agent) -> Select[Any]:
+    about_a_ticket = OutboundEmail.thread_token.startswith(_THREAD)
+    ticket_id = case(
+        (about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer))
+    )
+    return (
+        select(OutboundRecipient, Ticket)
+        .join(OutboundRecipient.email)
+        .outerjoin(Ticket, Ticket.id == ticket_id)
+        .where(or_(OutboundEmail.thread_token.is_(None), and_(Ticket.id.is_not(None), visible_to(agent))))
+        .options(joinedload(OutboundRecipient.email))
+    )
+
+
+def _inbound(agent: Agent) -> Select[tuple[InboundEmail]]:
+    return (
+        select(InboundEmail)
+        .outerjoin(InboundEmail.became)
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
+        .where(or_(and_(Ticket.id.is_not(None), visible_to(agent)), and_(Ticket.id.is_(None), _open_queue(agent))))
+        .options(joinedload(InboundEmail.queue))
+    )
+
+
+def _open_queue(agent: Agent) -> ColumnElement[bool]:
+    """Mail that became nothing is seen by whoever sees its queue; that is everybody unless it is restricted."""
+    member = select(QueueMember.queue_id).where(QueueMember.agent_id == agent.id)
+    open_to_him = select(Queue.id).where(or_(~Queue.restricted, Queue.id.in_(member)))
+    return or_(InboundEmail.queue_id.is_(None), InboundEmail.queue_id.in_(open_to_him))

@@ -1,0 +1,74 @@
+"""Putting pages together: the sidebar around each, and the ticket's page from all its parts."""
+
+from typing import Any
+
+from flask import current_app, g, render_template, request, url_for
+
+from helpdesk.config import Settings
+from helpdesk.desk.surroundings import load_surroundings
+from helpdesk.desk.timeline import is_from_elsewhere, newest_public_id, timeline
+from helpdesk.sites.models import Priority
+from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.models import Resolution, Then
+from helpdesk.tickets.neighbours import neighbours_of
+from helpdesk.tickets.queries import Folder, drafts_of, events_of, get_ticket, messages_of
+
+ENDINGS = tuple(resolution for resolution in Resolution if resolution is not Resolution.SPAM)
+
+
+def desk_page(template: str, **context: Any) -> str:
+    """A page of the desk with its sidebar."""
+    around = context.pop("around", None) or load_surroundings(g.agent)
+    return render_template(f"desk/{template}", around=around, folders=Folder, **context)
+
+
+def ticket_page(
+    number: int,
+    *,
+    problem: str = "",
+    kind: DraftKind = DraftKind.REPLY,
+    held: Then | None = None,
+    seen: int | None = None,
+) -> str:
+    """A ticket's page. `problem` says what was not done; a reply that is `held` shows what came after `seen`.
+
+    Raises NotFound for a ticket that is not there or not visible.
+    """
+    ticket = get_ticket(number, g.agent)
+    folder = opened_from()
+    messages = messages_of(ticket)
+    return desk_page(
+        "ticket.html",
+        around=load_surroundings(g.agent, ticket), ticket=ticket, entries=timeline(messages, events_of(ticket)),
+        neighbours=neighbours_of(ticket, g.agent, folder=folder), drafts=drafts_of(ticket, g.agent), folder=folder,
+        newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
+        fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],
+        is_from_elsewhere=is_from_elsewhere, priorities=Priority, endings=ENDINGS, then=Then,
+        settings=current_settings(), verb=verb_address(number),
+    )  # fmt: skip
+
+
+def verb_address(number: int) -> Any:
+    """A function that gives the address of a verb on this ticket, keeping the list it was opened from."""
+    folder = opened_from()
+    return lambda verb, **values: url_for(
+        f"desk.{verb}", number=number, **({"in": folder.value} if folder else {}), **values
+    )
+
+
+def ticket_address(number: int, *, anchor: str | None = None) -> str:
+    """The address of a ticket's page, keeping the list it was opened from."""
+    folder = opened_from()
+    return url_for("desk.ticket", number=number, _anchor=anchor, **({"in": folder.value} if folder else {}))
+
+
+def opened_from() -> Folder | None:
+    """The list that this page was opened from."""
+    name = request.args.get("in", "")
+    return Folder(name) if name in list(Folder) else None
+
+
+def current_settings() -> Settings:
+    """The settings of the running application."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings

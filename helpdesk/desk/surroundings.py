@@ -1,0 +1,91 @@
+"""All the small lists a page shows around its matter, read in one statement: counts, choices, raw mails."""
+
+from dataclasses import dataclass, field
+
+from typing import Any
+
+from sqlalchemy import Select, String, cast, func, literal, select, union_all
+
+from helpdesk.agents.models import Agent
+from helpdesk.canned_replies.models import CannedReply
+from helpdesk.database import db
+from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.sites.models import Queue, Topic
+from helpdesk.tickets.messages import Message
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import COUNT_STOPS_AT, Folder, folder_counts
+from helpdesk.tickets.tags import Tag
+
+MOST_TAGS = 200
+
+Rows = Select[tuple[str, int | None, str | None]]
+Choice = tuple[int, str]
+
+
+@dataclass
+class Surroundings:
+    """Counts for the sidebar; on a ticket's page also what can be chosen there, by label."""
+
+    count: dict[str, int] = field(default_factory=dict)
+    agent: list[Choice] = field(default_factory=list)
+    topic: list[Choice] = field(default_factory=list)
+    queue: list[Choice] = field(default_factory=list)
+    canned: list[Choice] = field(default_factory=list)
+    tag: list[Choice] = field(default_factory=list)
+    raw: dict[int, int] = field(default_factory=dict)
+
+    def counted(self, name: str) -> str:
+        """A count as the sidebar writes it; nothing for none."""
+        count = self.count.get(name, 0)
+        return f"{COUNT_STOPS_AT - 1}+" if count >= COUNT_STOPS_AT else str(count or "")
+
+
+def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
+    """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
+    parts = _counts(agent) + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
+    found = Surroundings()
+    for kind, number, label in db.session.execute(union_all(*parts)).tuples():
+        if kind == "count":
+            found.count[label or ""] = number or 0
+        elif kind == "raw":
+            found.raw[int(label or 0)] = number or 0
+        else:
+            getattr(found, kind).append((number, label))
+    for choices in (found.agent, found.topic, found.queue, found.canned, found.tag):
+        choices.sort(key=lambda choice: choice[1].casefold())
+    return found
+
+
+def _counts(agent: Agent) -> list[Rows]:
+    parts = [
+        _rows("count", column, literal(folder.value))
+        for folder, column in zip(Folder, folder_counts(agent), strict=True)
+    ]
+    if agent.can("mail.read"):
+        failed = select(func.count()).where(InboundEmail.state == InboundState.FAILED).scalar_subquery()
+        parts.append(_rows("count", failed, literal("mail")))
+    return parts
+
+
+def _choices(ticket: Ticket) -> list[Rows]:
+    tags = select(Tag).order_by(Tag.id.desc()).limit(MOST_TAGS).subquery().c
+    return [
+        _rows("agent", Agent.id, Agent.name).where(Agent.active),
+        _rows("topic", Topic.id, Topic.label).where(Topic.site_id == ticket.site_id, Topic.active),
+        _rows("queue", Queue.id, Queue.name).where(Queue.site_id == ticket.site_id),
+        _rows("canned", CannedReply.id, CannedReply.name).where(CannedReply.site_id == ticket.site_id),
+        _rows("tag", tags.id, tags.name),
+    ]
+
+
+def _raw_mails(agent: Agent, ticket: Ticket) -> list[Rows]:
+    """Which mail each message came by, as (inbound id, message id)."""
+    if not agent.can("mail.read"):
+        return []
+    became = cast(InboundEmail.became_id, String)
+    rows = _rows("raw", InboundEmail.id, became).join(Message, Message.id == InboundEmail.became_id)
+    return [rows.where(Message.ticket_id == ticket.id)]
+
+
+def _rows(kind: str, number: Any, label: Any) -> Rows:
+    return select(literal(kind), number.label("number"), label.label("label"))

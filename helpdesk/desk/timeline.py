@@ -1,0 +1,63 @@
+"""One order for what was said and what was done: messages, and between them quiet lines of history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from helpdesk.addresses import normalise
+from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.models import Ticket
+
+MOST_LINES = 3
+TOLD_BY_MESSAGES = frozenset(
+    {
+        EventKind.OPENED,
+        EventKind.FOLLOWED_UP,
+        EventKind.REPLIED,
+        EventKind.NOTED,
+        EventKind.AUTO_REPLIED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message, or the things done between two messages."""
+
+    message: Message | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def is_folded(self) -> bool:
+        """True when there is too much history here to show line by line."""
+        return len(self.events) > MOST_LINES
+
+
+def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry]:
+    """All of it, oldest first; an event that its own message tells is left out."""
+    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES]
+    rows: list[Message | Event] = [*messages, *quiet]
+    rows.sort(key=lambda row: (row.created_at, 0) if isinstance(row, Message) else (row.at, 1))
+    entries = []
+    for is_message, group in groupby(rows, key=lambda row: isinstance(row, Message)):
+        run = list(group)
+        if is_message:
+            entries += [Entry(message=row) for row in run if isinstance(row, Message)]
+        else:
+            entries.append(Entry(events=[row for row in run if isinstance(row, Event)]))
+    return entries
+
+
+def newest_public_id(messages: Sequence[Message]) -> int:
+    """The id of the last message between us and the reader that this page shows, 0 when there is none."""
+    return max((message.id for message in messages if message.is_public), default=0)
+
+
+def is_from_elsewhere(message: Message, ticket: Ticket) -> bool:
+    """True when a reader's message came from an address that is not known to be the reader's own."""
+    if message.kind is not MessageKind.READER or not message.from_address:
+        return False
+    reader = ticket.reader
+    own = {address.address for address in reader.addresses} if reader else set()
+    return not message.verified or normalise(message.from_address) not in own

@@ -1,0 +1,112 @@
+"""Unsent texts, kept on the server: saved, filled with a prepared text, discarded."""
+
+from typing import Any
+
+from flask import Response as FlaskResponse
+from flask import flash, g, jsonify, request
+from werkzeug.wrappers import Response
+
+from helpdesk import clock
+from helpdesk.access import require
+from helpdesk.canned_replies.filling import fill
+from helpdesk.canned_replies.queries import get_canned_reply
+from helpdesk.desk import blueprint
+from helpdesk.desk.composing import back_to, take_files
+from helpdesk.desk.forms import DraftForm, first_error
+from helpdesk.desk.pages import ticket_page
+from helpdesk.desk.views.lists import ID
+from helpdesk.errors import Invalid, NotFound
+from helpdesk.templating import moment
+from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import get_ticket
+from helpdesk.tickets.uploads import drop_draft_file, find_draft, save_draft
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/draft")
+@require("tickets.reply")
+def draft(number: int) -> Response | tuple[str, int]:
+    """Keep the text and its files as they are now."""
+    problems = _save(get_ticket(number, g.agent), DraftForm())
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(saved=moment(clock.now(), g.agent.timezone).rpartition(" ")[2])
+    if problems:
+        return ticket_page(number, problem=" ".join(problems), kind=_kind()), Invalid.status
+    flash("The draft is saved.", "done")
+    return back_to(number, anchor="composer")
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/draft/canned-reply")
+@require("tickets.reply")
+def insert_canned_reply(number: int) -> Response | tuple[str, int]:
+    """Put a prepared text below what is written so far."""
+    ticket, form = get_ticket(number, g.agent), DraftForm()
+    if form.canned.data is None:
+        _save(ticket, form)
+        return ticket_page(number, problem="Choose a canned reply first.", kind=_kind()), Invalid.status
+    _save(ticket, form, below=_filled(ticket, form.canned.data))
+    return back_to(number, anchor="composer")
+
+
+@blueprint.get(f"/tickets/<{ID}:number>/canned-replies/<{ID}:canned_id>")
+@require("tickets.reply")
+def canned_reply(number: int, canned_id: int) -> FlaskResponse:
+    """A prepared text filled for this ticket, for the cursor's place."""
+    return jsonify(text=_filled(get_ticket(number, g.agent), canned_id))
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/draft/files/<{ID}:file_id>/remove")
+@require("tickets.reply")
+def remove_draft_file(number: int, file_id: int) -> Response:
+    """Take one file off the draft, keeping the text."""
+    ticket = get_ticket(number, g.agent)
+    _save(ticket, DraftForm())
+    kept = find_draft(ticket, kind=_kind(), by=g.agent)
+    file = next((file for file in kept.attachments if file.id == file_id), None) if kept else None
+    if file is None:
+        raise NotFound
+    drop_draft_file(file, by=g.agent)
+    return back_to(number, anchor="composer")
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/draft/discard")
+@require("tickets.reply")
+def discard_draft(number: int) -> Response:
+    """Forget the text and its files."""
+    ticket = get_ticket(number, g.agent)
+    kept = find_draft(ticket, kind=_kind(), by=g.agent)
+    for file in list(kept.attachments) if kept else []:
+        drop_draft_file(file, by=g.agent)
+    save_draft(get_ticket(number, g.agent), kind=_kind(), body="", by=g.agent)
+    flash("The draft is gone.", "done")
+    return back_to(number, anchor="composer")
+
+
+def _save(ticket: Ticket, form: DraftForm, *, below: str = "") -> list[str]:
+    if not form.validate():
+        raise Invalid(first_error(form))
+    kind = _kind()
+    stored, problems = take_files(ticket, kind)
+    body = "\n\n".join(part for part in (form.body.data.rstrip() if below else form.body.data, below) if part)
+    save_draft(ticket, kind=kind, body=body, by=g.agent, stored=stored)
+    return problems
+
+
+def _kind() -> DraftKind:
+    return DraftKind.NOTE if request.form.get("kind") == DraftKind.NOTE else DraftKind.REPLY
+
+
+def _filled(ticket: Ticket, canned_id: int) -> str:
+    canned = get_canned_reply(canned_id, site_id=ticket.site_id)
+    return fill(canned.body, _values(ticket))
+
+
+def _values(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "reader_name": ticket.reader.name if ticket.reader else "",
+        "article_title": ticket.article.title if ticket.article else "",
+        "article_url": ticket.article.canonical_url if ticket.article else "",
+        "ticket_number": str(ticket.number),
+        "agent_name": g.agent.name,
+        "site_name": ticket.site.name,
+    }

@@ -1,0 +1,54 @@
+"""Mail that needs a look: what did not reach a reader, what became no ticket, and raw mails."""
+
+from flask import flash, g, redirect, url_for
+from werkzeug.wrappers import Response
+
+from helpdesk import files
+from helpdesk.access import require
+from helpdesk.desk import blueprint
+from helpdesk.desk.mail_log import get_inbound, get_recipient, list_not_taken, list_undelivered
+from helpdesk.desk.pages import desk_page
+from helpdesk.desk.views.files import as_download
+from helpdesk.desk.views.lists import ID
+from helpdesk.errors import Refused
+from helpdesk.inbound.operations import retry_inbound
+from helpdesk.tickets.delivery import retry_delivery
+
+
+@blueprint.get("/mail")
+@require("mail.read")
+def mail() -> str:
+    """Both directions, each mail with its reason."""
+    return desk_page("mail.html", undelivered=list_undelivered(g.agent), not_taken=list_not_taken(g.agent))
+
+
+@blueprint.get(f"/mail/<{ID}:email_id>/raw")
+@require("mail.read")
+def raw_mail(email_id: int) -> Response:
+    """A mail as it came, byte for byte."""
+    email = get_inbound(email_id, g.agent)
+    return as_download(files.get(email.storage_key), name=f"mail-{email.id}.txt", media_type="text/plain")
+
+
+@blueprint.post(f"/mail/<{ID}:email_id>/retry")
+@require("mail.retry")
+def retry_mail(email_id: int) -> Response:
+    """Read a failed mail once more."""
+    try:
+        retry_inbound(get_inbound(email_id, g.agent), by=g.agent)
+        flash("The mail will be read again in a moment.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post(f"/mail/out/<{ID}:recipient_id>/retry")
+@require("mail.retry")
+def retry_sending(recipient_id: int) -> Response:
+    """Send a failed mail once more."""
+    try:
+        retry_delivery(get_recipient(recipient_id, g.agent), by=g.agent)
+        flash("The mail will be sent again in a moment.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)

@@ -1,0 +1,41 @@
+"""Writing: replies to the reader, notes among the staff."""
+
+from flask import flash, g
+from werkzeug.wrappers import Response
+
+from helpdesk.access import require
+from helpdesk.desk import blueprint
+from helpdesk.desk.composing import SENDING, back_to, send_or_keep, where_next
+from helpdesk.desk.forms import NoteForm, ReplyForm
+from helpdesk.desk.views.lists import ID
+from helpdesk.tickets import operations
+from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.models import Then
+from helpdesk.tickets.queries import get_ticket
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/reply")
+@require("tickets.reply")
+def reply(number: int) -> Response | tuple[str, int]:
+    """Answer the reader, unless something new arrived since the page was loaded."""
+    ticket, form = get_ticket(number, g.agent), ReplyForm()
+    to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
+    refused = send_or_keep(number, DraftKind.REPLY, form, lambda files: operations.reply(
+        ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, files=files,
+    ))  # fmt: skip
+    if refused is None:
+        flash(SENDING[Then(form.then.data)].format(to), "done")
+    return refused or go_on()
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/note")
+@require("tickets.note")
+def note(number: int) -> Response | tuple[str, int]:
+    """Keep a note that only staff see."""
+    ticket, form = get_ticket(number, g.agent), NoteForm()
+    refused = send_or_keep(number, DraftKind.NOTE, form, lambda files: operations.add_note(
+        ticket, body=form.body.data, by=g.agent, files=files,
+    ))  # fmt: skip
+    if refused is None:
+        flash("The note is kept. Only staff see it.", "done")
+    return refused or back_to(number)

@@ -1,0 +1,160 @@
+"""A real Dovecot on free loopback ports, as root or as anybody, with a mailbox for each test that asks for one."""
+
+import getpass
+import grp
+import imaplib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.servers.certificates import Certificate
+from tests.servers.ports import free_port, wait_for_port
+
+PROGRAM = "dovecot"
+PASSWORD = "a mailbox password"
+
+
+class Dovecot:
+    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS."""
+
+    def __init__(self, certificate: Certificate | None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self.folder.chmod(0o755)
+        self.certificate = certificate
+        self.port, self.tls_port = free_port(), free_port()
+        self._write()
+        command = [shutil.which(PROGRAM) or f"/usr/sbin/{PROGRAM}", "-F", "-c", str(self.folder / "conf")]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            wait_for_port(self.port)
+        except TimeoutError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add_mailbox(self) -> "Account":
+        """A new, empty mailbox."""
+        username = f"{uuid.uuid4().hex[:12]}@example.org"
+        with (self.folder / "users").open("a") as users:
+            users.write(f"{username}:{{PLAIN}}{PASSWORD}\n")
+        return Account(self, username)
+
+    def log(self) -> str:
+        """What the server wrote about its visitors."""
+        log = self.folder / "log"
+        return log.read_text() if log.exists() else ""
+
+    def _write(self) -> None:
+        for name in ("run", "state", "mail"):
+            (self.folder / name).mkdir()
+        (self.folder / "users").touch()
+        user, group = _who()
+        if os.getuid() == 0:
+            shutil.chown(self.folder / "mail", user, group)
+        (self.folder / "conf").write_text(_conf(self, user, group))
+
+
+@dataclass
+class Account:
+    """One mailbox, as its owner sees it with another mail program."""
+
+    server: Dovecot
+    username: str
+    password: str = PASSWORD
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def settings(self, **overrides: Any) -> dict[str, Any]:
+        """The settings of a Source that reads it in the clear on this machine."""
+        values = {"host": "127.0.0.1", "port": self.port, "security": "none", "username": self.username}
+        return values | {"timeout_seconds": 20} | overrides
+
+    def deliver(self, raw: bytes, *, flags: str = "", folder: str = "INBOX") -> None:
+        """Put a mail into the mailbox."""
+        with self._client(folder) as client:
+            answer, said = client.append(folder, flags, "", raw)
+            assert answer == "OK", said
+
+    def flags(self, folder: str = "INBOX") -> list[set[str]]:
+        """The flags of each mail, oldest first."""
+        with self._client(folder) as client:
+            if client.select(folder, readonly=True)[1] == [b"0"]:
+                return []
+            _, data = client.fetch("1:*", "(FLAGS)")
+            found = [re.search(rb"FLAGS \(([^)]*)\)", line) for line in data if isinstance(line, bytes)]
+            return [{flag for flag in match[1].decode().split() if flag != "\\Recent"} for match in found if match]
+
+    def rename(self, old: str, new: str) -> None:
+        with self._client() as client:
+            client.rename(old, new)
+
+    def create(self, folder: str) -> None:
+        with self._client() as client:
+            client.create(folder)
+
+    def delete(self, number: int) -> None:
+        """Remove one mail for good."""
+        with self._client() as client:
+            client.select()
+            client.store(str(number), "+FLAGS", r"(\Deleted)")
+            client.expunge()
+
+    def _client(self, _folder: str = "INBOX") -> imaplib.IMAP4:
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=30)
+        client.login(self.username, self.password)
+        return client
+
+
+def _who() -> tuple[str, str]:
+    if os.getuid() == 0:
+        return "nobody", "nogroup"
+    return getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
+
+
+def _conf(server: Dovecot, user: str, group: str) -> str:
+    folder, certificate = server.folder, server.certificate
+    tls = f"ssl_cert = <{certificate.chain}\nssl_key = <{certificate.key}\n" if certificate else ""
+    return f"""\
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap
+listen = 127.0.0.1
+default_login_user = {user}
+default_internal_user = {user}
+default_internal_group = {group}
+ssl = {"yes" if certificate else "no"}
+{tls}disable_plaintext_auth = no
+mail_max_userip_connections = 50
+mail_location = maildir:{folder}/mail/%u
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {server.port}
+  }}
+  inet_listener imaps {{
+    port = {server.tls_port}
+  }}
+}}
+"""

@@ -1,0 +1,148 @@
+"""A real SMTP server in the test process: it keeps what it takes and answers as it is told."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from tests.servers.certificates import Certificate
+from tests.servers.ports import free_port
+
+STALL, DROP = "stall", "drop"
+LOGIN = ("desk", "a password nobody guesses")
+
+
+@dataclass(frozen=True)
+class CaughtMail:
+    """One mail as the server took it."""
+
+    raw: bytes
+    envelope_from: str
+    recipients: tuple[str, ...]
+    peer: tuple[str, int]
+
+    @property
+    def parsed(self) -> EmailMessage:
+        """The mail as a mail program reads it."""
+        mail = message_from_bytes(self.raw, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        return mail
+
+
+@dataclass
+class SmtpServer:
+    """What it was told to answer, and what it saw.
+
+    `rcpt` are answers by recipient; `data_command` and `data` are answers to DATA and to the final dot, in order,
+    and all is well when there are none left. An answer STALL says nothing more, DROP closes the connection.
+    """
+
+    security: str = "none"
+    rcpt: dict[str, str] = field(default_factory=dict)
+    data_command: deque[str] = field(default_factory=deque)
+    data: deque[str] = field(default_factory=deque)
+    mails: list[CaughtMail] = field(default_factory=list)
+    seen: list[bytes] = field(default_factory=list)
+    logins: list[tuple[str, str]] = field(default_factory=list)
+    peers: set[tuple[str, int]] = field(default_factory=set)
+    port: int = 0
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, answers: list[str]
+    ) -> list[str]:
+        self.peers.add(session.peer)
+        session.host_name = hostname
+        return answers
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        answer = self.rcpt.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.seen.append(envelope.content)
+        answer = self.data.popleft() if self.data else "250 OK"
+        if answer == STALL:
+            await asyncio.sleep(3600)
+        if answer == DROP:
+            server.transport.abort()
+            return "421 gone"
+        if answer.startswith("250"):
+            caught = CaughtMail(envelope.content, envelope.mail_from, tuple(envelope.rcpt_tos), session.peer)
+            self.mails.append(caught)
+        return answer
+
+    def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        login = (data.login.decode(), data.password.decode())
+        self.logins.append(login)
+        return AuthResult(success=login == LOGIN, handled=login == LOGIN)
+
+
+class _Session(SMTP):
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        """Refuse before any byte of the mail was sent, when told to."""
+        answers = self.event_handler.data_command
+        if answers:
+            await self.push(answers.popleft())
+        else:
+            await super().smtp_DATA(arg)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Session(self.handler, **self.SMTP_kwargs)
+
+
+def start_smtp(server: SmtpServer, certificate: Certificate | None = None) -> Controller:
+    """Let it listen on a free loopback port, with STARTTLS or TLS and a login when its `security` says so."""
+    server.port = free_port()
+    controller = _Controller(server, hostname="127.0.0.1", port=server.port, **_options(server, certificate))
+    controller.start()
+    return controller
+
+
+def _options(server: SmtpServer, certificate: Certificate | None) -> dict[str, Any]:
+    if certificate is None:
+        return {"authenticator": server.authenticate, "auth_require_tls": False}
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    login = {"authenticator": server.authenticate, "auth_required": True}
+    if server.security == "starttls":
+        return {"tls_context": context, "require_starttls": True, **login}
+    return {"ssl_context": context, "auth_require_tls": False, **login}
+
+
+class SilentServer:
+    """It takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._connections: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        for connection in self._connections:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                self._connections.append(self._listener.accept()[0])
+            except OSError:
+                return
