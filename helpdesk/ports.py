@@ -1,4 +1,4 @@
-"""Sockets to listen on: bound before anything starts, so that a taken port is one sentence and never a half-started desk."""
+"""Sockets to listen on: bound before anything starts, so that a taken port never leaves a half-started desk."""
 
 import errno
 import socket

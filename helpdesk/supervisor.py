@@ -129,7 +129,7 @@ def spawn(work: Callable[[], None]) -> int:
 
 
 def _end_with(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the parent is gone, even by SIGKILL (Linux; elsewhere only polite ends are seen)."""
+    """Ask the kernel for SIGTERM when the parent is gone, even by SIGKILL (on Linux alone)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:

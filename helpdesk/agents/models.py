@@ -8,6 +8,7 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from helpdesk import clock
 from helpdesk.agents.roles import CAPABILITIES, Role
 from helpdesk.database import Base, one_of
 
@@ -56,6 +57,9 @@ class Agent(UserMixin, Base):
     def end_every_session(self) -> None:
         """Sign this account out on all devices at its next request there."""
         self.fs_uniquifier = secrets.token_hex(32)
+        now = clock.now()
+        for sign_in in self.sign_ins:
+            sign_in.ended_at = sign_in.ended_at or now
 
 
 class NoRole(RoleMixin):

@@ -23,6 +23,10 @@ class Datastore(SQLAlchemyUserDatastore):
         db.session.commit()
         wake_workers()
 
+    def set_uniquifier(self, user: Agent, uniquifier: str | None = None) -> None:
+        """A changed password ends every session; its devices leave the list of sign-ins with it."""
+        user.end_every_session()
+
 
 class OutboxMail(MailUtil):
     """Puts the mails about passwords into the outbox, in the transaction of the page that sends them."""

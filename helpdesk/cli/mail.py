@@ -44,7 +44,9 @@ def mail() -> None:
 
 
 @mail.command("inspect")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per mail and line.")
 def inspect_files(files: tuple[Path, ...], as_json: bool) -> None:
     """Say how the desk reads each mail FILE, and which ticket it belongs to. Nothing is changed."""

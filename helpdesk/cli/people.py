@@ -30,5 +30,6 @@ def add_agent(name: str, email: str, role: str, timezone: str) -> None:
 
 def one_time_link(agent: Agent) -> str:
     """The address where this account's owner chooses a password; it ends to work once one is chosen."""
+    token: str = generate_reset_password_token(agent)  # type: ignore[no-untyped-call]
     settings: Settings = current_app.extensions["settings"]
-    return settings.link(f"/desk/password/forgotten/{generate_reset_password_token(agent)}")
+    return settings.link(f"/desk/password/forgotten/{token}")

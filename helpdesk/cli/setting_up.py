@@ -20,6 +20,8 @@ from helpdesk.cli.people import one_time_link
 from helpdesk.config import PREFIX, SETTINGS_FILE, load_settings
 from helpdesk.database import db, transactional
 from helpdesk.errors import Conflict
+from helpdesk.inbound.models import Source
+from helpdesk.inbound.sources.mailbox import DEFAULT_PORTS
 from helpdesk.schema import bring_up_to_date
 from helpdesk.sites.operations import add_default_topics, add_queue, add_site, check_url, has_site
 
@@ -132,7 +134,7 @@ def mailbox_settings(answers: dict[str, str]) -> dict[str, Any]:
 
 
 def write_settings(file: Path, answers: dict[str, str]) -> None:
-    """Write the settings file with a fresh secret key, readable by its owner alone; an existing one is never touched."""
+    """Write the settings file with a fresh secret key, for its owner alone; an existing one is never touched."""
     values = {"secret_keys": secrets.token_urlsafe(48)}
     values |= {question.name: answers[question.name] for question in ABOUT_SETTINGS if answers.get(question.name)}
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

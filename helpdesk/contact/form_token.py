@@ -1,4 +1,4 @@
-"""The signed token in every reader form: when the page was shown, for which site, and the key that makes one ticket of two sends."""
+"""The signed token in every reader form: for which site, shown when, and the key that makes one ticket of two sends."""
 
 import secrets
 from dataclasses import dataclass, field

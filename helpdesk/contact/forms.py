@@ -93,9 +93,7 @@ class ContactForm(ReaderForm):
     )
     answer = StringField(filters=[one_line], default=YES)
     email = StringField(filters=[one_line])
-    suggestion = TextAreaField(
-        filters=[plain_text], validators=[at_most(MOST_SUGGESTION, "How it should read")]
-    )
+    suggestion = TextAreaField(filters=[plain_text], validators=[at_most(MOST_SUGGESTION, "How it should read")])
     website = StringField(filters=[one_line])
 
     field_order = ("topic", "message", "suggestion", "files", "answer", "email", "name")

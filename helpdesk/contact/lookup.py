@@ -12,7 +12,7 @@ from helpdesk.tickets.models import Ticket
 
 def get_site(slug: str | None) -> Site:
     """The site of this name with its topics, the default one without a name. Raises NotFound."""
-    wanted = Site.is_default if slug is None else Site.slug == slug
+    wanted = Site.is_default.is_(True) if slug is None else Site.slug == slug
     site = db.session.scalars(select(Site).where(wanted).options(joinedload(Site.topics))).unique().first()
     if site is None:
         raise NotFound

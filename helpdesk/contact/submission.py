@@ -19,7 +19,7 @@ from helpdesk.tickets.uploads import drop_upload, keep_uploads, kept_uploads
 from helpdesk.uploads import StoredFile
 
 EXPIRED = "This page had been open for a long time. Nothing is lost: press Send again."
-ELSEWHERE = "This was sent from another site’s page. Look it over and press Send once more."
+ELSEWHERE = "This was sent from a page of another site. Look it over and press Send once more."
 CHOOSE_AGAIN = "Your files could not be kept. Choose them again."
 
 

@@ -99,4 +99,4 @@ class CaughtMails:
 
     def _read(self, mail_id: str) -> CaughtMail:
         raw = (self.folder / f"{mail_id}.eml").read_bytes()
-        return CaughtMail(mail_id, raw, message_from_bytes(raw, policy=default))  # type: ignore[arg-type]
+        return CaughtMail(mail_id, raw, message_from_bytes(raw, policy=default))

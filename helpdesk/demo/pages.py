@@ -14,7 +14,9 @@ from helpdesk.demo.letters import EnclosedFile, answered_subject, reader_mail
 from helpdesk.demo.publication import ARTICLES, NAME
 from helpdesk.headers import MAIL_CSP
 
-PAGE_CSP = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'"
+PAGE_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'"
+)
 LOOPBACK = ["127.0.0.1", "localhost"]
 MOST_BYTES = 12 * 1024 * 1024
 
@@ -28,7 +30,9 @@ def create_pages(settings: Settings, mails: CaughtMails) -> Flask:
     )
     app.config.update(TRUSTED_HOSTS=LOOPBACK, MAX_CONTENT_LENGTH=MOST_BYTES)
     app.extensions["settings"], app.extensions["mails"] = settings, mails
-    app.context_processor(lambda: {"publication": NAME, "desk_url": settings.link("/desk/"), "contact_url": contact_url})
+    app.context_processor(
+        lambda: {"publication": NAME, "desk_url": settings.link("/desk/"), "contact_url": contact_url}
+    )
     app.before_request(_refuse_other_sites)
     app.after_request(_secure)
     app.register_blueprint(blueprint)

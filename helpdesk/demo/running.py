@@ -1,10 +1,12 @@
 """Starting the whole demo and stopping all of it again."""
 
+import fcntl
 import http.client
 import os
 import signal
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from helpdesk.demo.pages import LOOPBACK
 from helpdesk.demo.publication import ARTICLES, NAME, PASSWORD, SIGN_IN
 from helpdesk.demo.seeding import articles_url, is_prepared, prepare
 from helpdesk.demo.settings import demo_settings
-from helpdesk.errors import Misconfigured
+from helpdesk.errors import Conflict, Misconfigured
 from helpdesk.ports import listen_near, port_of
 from helpdesk.supervisor import Supervisor, spawn
 from helpdesk.web import serve_on
@@ -27,6 +29,7 @@ DEMO_DATA = Path("data/demo")
 WEB_PORT = 5000
 MAIL_PORT = 5080
 READY_WITHIN_SECONDS = 60
+LOCK_FILE = "lock"
 ADDRESSES = """
 {name} is ready. Three addresses:
 
@@ -43,11 +46,10 @@ Ctrl-C stops all of it. The sample data stays in {data}.
 
 def run_demo(data_dir: Path, *, web_port: int = WEB_PORT, mail_port: int = MAIL_PORT) -> None:
     """Run web, worker and the mail catcher until Ctrl-C; a taken port is replaced by the next free one."""
-    with ExitStack() as sockets:
-        web, pages, smtp = (sockets.enter_context(listen_near(port)) for port in (web_port, mail_port, 0))
-        settings = demo_settings(
-            data_dir, web_port=port_of(web), mail_port=port_of(pages), smtp_port=port_of(smtp)
-        )
+    with ExitStack() as held:
+        held.enter_context(_alone_in(data_dir))
+        web, pages, smtp = (held.enter_context(listen_near(port)) for port in (web_port, mail_port, 0))
+        settings = demo_settings(data_dir, web_port=port_of(web), mail_port=port_of(pages), smtp_port=port_of(smtp))
         if not is_prepared(settings):
             click.echo("Preparing the sample desk; this happens once …")
             _do(partial(prepare, settings))
@@ -58,6 +60,18 @@ def run_demo(data_dir: Path, *, web_port: int = WEB_PORT, mail_port: int = MAIL_
         })  # fmt: skip
         supervisor.run(on_started=lambda: _announce(settings, supervisor))
     click.echo("The demo has stopped.")
+
+
+@contextmanager
+def _alone_in(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder: two demos over the same rows would move each other's articles."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (data_dir / LOCK_FILE).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(f"A demo is running in {data_dir} already. Stop it, or give another --data-dir.") from error
+        yield
 
 
 def _work(settings: Settings) -> None:

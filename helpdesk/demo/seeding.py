@@ -27,8 +27,14 @@ STATE_FILE = "prepared"
 OURS = ("helpdesk.sqlite3", "helpdesk.sqlite3-wal", "helpdesk.sqlite3-shm", "files", "mail", STATE_FILE)
 SIGNATURE = "The newsroom of The Saltmere Courier\n3 Quay Lane, Saltmere"
 CANNED = (
-    ("Thank you, corrected", "Dear {reader_name},\n\nthank you. You are right; we have corrected the article and say so below it."),
-    ("Passed on to the author", "Dear {reader_name},\n\nthank you for writing. I have passed this on to the author and will come back to you."),
+    (
+        "Thank you, corrected",
+        "Dear {reader_name},\n\nthank you. You are right; we have corrected the article and say so below it.",
+    ),
+    (
+        "Passed on to the author",
+        "Dear {reader_name},\n\nthank you for writing. I have passed this on to the author and will come back to you.",
+    ),
 )
 
 

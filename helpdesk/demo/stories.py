@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 
 from helpdesk.demo.acts import (
-    Act, Person, answers, assign, bounces, close, form, mail, note, reply, spam, tag, take, urgent,
+    Act,
+    Person,
+    answers,
+    assign,
+    bounces,
+    close,
+    form,
+    mail,
+    note,
+    reply,
+    spam,
+    tag,
+    take,
+    urgent,
 )  # fmt: skip
 from helpdesk.tickets.models import Resolution, Then
 

@@ -154,21 +154,21 @@ def _refused(claim: Claim, code: int, answer: bytes | str) -> Delivery:
 
 
 class _Mail(flask_mail.Message):
-    """Flask-Mail's message, with the sender as we wrote it and with ids that are folded and never encoded."""
+    """Flask-Mail's message, with each header encoded once and ids that are folded and never encoded."""
 
     def _message(self) -> MIMEBase:
         message: MIMEBase = super()._message()
-        message.replace_header("From", str(self.sender))  # already encoded; Flask-Mail would do so once more
         # email.policy.SMTP turns an id longer than a line into an encoded word, which breaks threads.
         message.policy = compat32.clone(linesep="\r\n")
+        message.replace_header("From", str(self.sender))  # already encoded; Flask-Mail would do so once more
+        for name, value in {"Subject": self.subject, **(self.extra_headers or {})}.items():
+            if not value.isascii():
+                message.replace_header(name, Header(value, "utf-8", header_name=name).encode())
         return message
 
 
 def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     email = recipient.email
-    headers = {
-        name: value if value.isascii() else Header(value, "utf-8").encode() for name, value in email.headers.items()
-    }
     refuse_control(email.message_id, email.sender, email.subject, recipient.address, *email.headers.values())
     message = _Mail(
         subject=email.subject,
@@ -178,7 +178,7 @@ def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
         body=email.body_text,
         html=email.body_html,
         date=email.created_at.timestamp(),
-        extra_headers=headers,
+        extra_headers=email.headers,
     )
     message.msgId = f"<{email.message_id}>"
     for file in email.files:

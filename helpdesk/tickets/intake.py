@@ -7,11 +7,11 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.database import db, transactional
 from helpdesk.errors import Invalid
-from helpdesk.rate_limit import Limit, count
+from helpdesk.rate_limit import Limit
 from helpdesk.sites.models import Topic
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.models import Origin
-from helpdesk.tickets.operations import Letter, find_submission, open_ticket
+from helpdesk.tickets.operations import Letter, open_ticket
 
 HOUR = 60 * 60
 PER_ADDRESS = 5
@@ -36,16 +36,10 @@ def receive_form(
     IP address), for its network or for all readers together it is filed as spam. Raises Invalid when the topic is
     gone meanwhile.
     """
-    before = find_submission(letter)
-    if before is not None:
-        return status_path(before.ticket)
     topic = _topic(topic_id)
-    passed = count(*_limits(remote_address))
-    if passed and spam_reason is None:
-        spam_reason = f"too many messages from {passed[0].name}"
     ticket = open_ticket(
         topic.site, queue=topic.queue, letter=letter, origin=Origin.FORM, topic=topic, article_url=article_url,
-        wants_answer=wants_answer, spam_reason=spam_reason, upload_token=upload_token,
+        wants_answer=wants_answer, spam_reason=spam_reason, limits=_limits(remote_address), upload_token=upload_token,
     )  # fmt: skip
     return status_path(ticket)
 

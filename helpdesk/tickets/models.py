@@ -169,10 +169,11 @@ class Ticket(Base):
             self._reopen(now, agent=by)
             self.sort_at = self.waiting_since or self.last_message_at
 
-    def mark_spam(self, *, by: Agent | None, now: datetime) -> None:
-        """File it as spam; it leaves every list but that of spam."""
+    def mark_spam(self, *, by: Agent | None, now: datetime, reason: str | None = None) -> None:
+        """File it as spam; it leaves every list but that of spam. `reason` is why the desk did it by itself."""
         if not self.is_spam:
-            self._record(EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution)
+            why = {"reason": reason} if reason else {}
+            self._record(EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution, **why)
             self._end(Resolution.SPAM, now)
 
     def unmark_spam(self, *, by: Agent, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What readers and staff do to tickets with words: open, follow up, reply, note."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -57,20 +58,22 @@ def open_ticket(
     wants_answer: bool = True,
     may_be_answered: bool = True,
     spam_reason: str | None = None,
+    limits: Sequence[Limit] = (),
     continues: Ticket | None = None,
     upload_token: str | None = None,
 ) -> Ticket:
     """Make a ticket of a letter, with its reader, article and receipt.
 
     The same letter sent twice (submission key and content) leads to the ticket it became the first time. A
-    `spam_reason` files it as spam, where it can still be seen. `may_be_answered` False keeps us from sending
-    automatic mail to machines.
+    `spam_reason` files it as spam, where it can still be seen; so does passing one of `limits`, which count new
+    letters only. `may_be_answered` False keeps us from sending automatic mail to machines.
     """
     before = find_submission(letter)
     if before is not None:
         return before.ticket
     now = clock.now()
     reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None
+    reason = _why_spam(spam_reason, limits, reader)
     article = find_or_add_article(site, article_url) if article_url else None
     ticket = Ticket(
         number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
@@ -81,8 +84,8 @@ def open_ticket(
     with db.session.no_autoflush:
         message = _message(letter, reader)
         ticket.open(message, now=now)
-        if spam_reason is not None or (reader and reader.blocked_at):
-            ticket.mark_spam(by=None, now=now)
+        if reason is not None:
+            ticket.mark_spam(by=None, now=now, reason=reason)
         db.session.add(ticket)
     db.session.flush()
     _adopt_uploads(message, upload_token)
@@ -180,6 +183,14 @@ def newest_public_id(ticket: Ticket) -> int:
 
 def _next_number() -> ColumnElement[int]:
     return select(func.coalesce(func.max(Ticket.number), 0) + 1).scalar_subquery()
+
+
+def _why_spam(reason: str | None, limits: Sequence[Limit], reader: Reader | None) -> str | None:
+    """The reason that was seen before, else a passed limit, else that we do not want to hear of this reader."""
+    passed = count(*limits) if limits else []
+    if reason is None and passed:
+        reason = f"too many messages from {passed[0].name}"
+    return reason or ("the reader is blocked" if reader and reader.blocked_at else None)
 
 
 def _subject_of(letter: Letter) -> str:

@@ -22,7 +22,7 @@ from helpdesk.tickets.operations import follow_up, reply
 from helpdesk.uploads import store
 from tests.cast import RUTH, Cast
 from tests.factories import follow_up_letter, make_ticket, outbox
-from tests.outbound.letters import put, states, use_server
+from tests.letters import put, states, use_server
 from tests.servers.fixtures import Certificates
 from tests.servers.smtp import LOGIN, SilentServer, SmtpServer
 
@@ -51,7 +51,6 @@ def test_a_reply_has_a_text_and_an_html_part_and_nothing_of_the_machine(
     app: Flask, cast: Cast, smtp: SmtpServer
 ) -> None:
     use_server(app, smtp)
-    reply(make_ticket(cast, wants_answer=False), body="You are right.", by=cast.ann) if False else None
     ticket = make_ticket(cast)
     reply(ticket, body="You are right.", by=cast.ann)
     deliver_due("one")
@@ -102,7 +101,7 @@ def test_a_line_of_any_length_arrives_whole(app: Flask, smtp: SmtpServer) -> Non
     deliver_due("one")
     body = smtp.mails[0].parsed.get_body(("plain",))
     assert body is not None
-    assert body.get_content() == text
+    assert body.get_content().replace("\r\n", "\n") == text
     assert max(map(len, smtp.mails[0].raw.split(b"\r\n"))) <= 998
 
 
@@ -224,7 +223,7 @@ def test_a_server_that_never_speaks_costs_one_timeout_and_no_mail(app: Flask, si
     put()
     put()
     deliver_due("one")
-    assert states() == [("timed out", DeliveryState.QUEUED)] * 2
+    assert states() == [("Connection unexpectedly closed: timed out", DeliveryState.QUEUED)] * 2
 
 
 def test_a_wrong_password_keeps_the_mail_and_says_so_without_the_password(

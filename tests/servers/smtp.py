@@ -117,9 +117,9 @@ def _options(server: SmtpServer, certificate: Certificate | None) -> dict[str, A
         return {"authenticator": server.authenticate, "auth_require_tls": False}
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.chain, certificate.key)
-    login = {"authenticator": server.authenticate, "auth_required": True}
+    login = {"authenticator": server.authenticate}
     if server.security == "starttls":
-        return {"tls_context": context, "require_starttls": True, **login}
+        return {"tls_context": context, "require_starttls": True, "auth_required": True, **login}
     return {"ssl_context": context, "auth_require_tls": False, **login}
 
 

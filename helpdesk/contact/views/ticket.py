@@ -14,6 +14,7 @@ from helpdesk.contact.forms import FollowUpForm
 from helpdesk.contact.lookup import get_own_ticket
 from helpdesk.contact.state import state_of
 from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
+from helpdesk.errors import NotFound
 from helpdesk.headers import FILE_CSP
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment
@@ -74,7 +75,7 @@ def send_message(token: str) -> Response | tuple[str, int]:
         return _page(get_own_ticket(token), form, submission.token.again(), submission), 422
     letter = _letter(ticket, form, submission)
     message = follow_up(ticket, letter=letter, upload_token=submission.upload_token)
-    return redirect(f"{status_path(message.ticket)}?added={message.id}#message-{message.id}", 303)
+    return redirect(f"{status_path(message.ticket)}?added={message.id}", 303)
 
 
 @blueprint.get("/ticket/<token>/files/<int(max=2147483647):file_id>/<name>")
@@ -87,10 +88,16 @@ def download_file(token: str, file_id: int, name: str) -> Response:
 
 def _as_download(file: Attachment) -> Response:
     media_type = file.media_type if file.media_type in SHOWN_AS_THEY_ARE else OCTETS
-    content = BytesIO(files.get(file.storage_key))
-    response = send_file(content, media_type, as_attachment=True, download_name=file.name)
+    response = send_file(_content(file), media_type, as_attachment=True, download_name=file.name)
     response.headers["Content-Security-Policy"] = FILE_CSP
     return response
+
+
+def _content(file: Attachment) -> BytesIO:
+    try:
+        return BytesIO(files.get(file.storage_key))
+    except FileNotFoundError as error:
+        raise NotFound("This file is no longer kept.") from error
 
 
 def _letter(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Letter:
@@ -112,9 +119,10 @@ def _article_of(ticket: Ticket) -> str | None:
 
 def _page(ticket: Ticket, form: FollowUpForm, token: FormToken, submission: Submission | None = None) -> str:
     messages = public_messages_of(ticket)
+    is_added = request.args.get("added", type=int) in [message.id for message in messages]
     return render_template(
         "contact/ticket.html",
-        site=ticket.site, ticket=ticket, messages=messages, state=state_of(ticket, messages), form=form, token=token,
-        submission=submission, wrong=problems(form, submission), limits=limits(), link=status_path(ticket), article=_article_of(ticket),
-        added=request.args.get("added", type=int),
+        site=ticket.site, ticket=ticket, messages=messages, state=state_of(ticket, messages), added=is_added,
+        form=form, token=token, submission=submission, wrong=problems(form, submission), limits=limits(),
+        link=status_path(ticket), article=_article_of(ticket),
     )  # fmt: skip
