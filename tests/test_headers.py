@@ -48,4 +48,8 @@ def test_behind_tls_the_cookie_is_locked_to_the_host(app: Flask, settings: Setti
 
 def test_reader_pages_set_no_cookie_and_never_touch_the_session(client: FlaskClient) -> None:
     answer = client.get("/contact")
-    assert (answer.status_code, "Set-Cookie" in answer.headers, "Cookie" in answer.headers.get("Vary", "")) == (200, False, False)
+    assert (answer.status_code, "Set-Cookie" in answer.headers, "Cookie" in answer.headers.get("Vary", "")) == (
+        200,
+        False,
+        False,
+    )

@@ -60,8 +60,13 @@ def _signed_in_agent(uniquifier: str) -> Agent | None:
 def _note_seen(silent_for: float, now: int) -> None:
     set_request_attr("fs_authn_via", "session")
     set_request_attr("fs_paa", session.get("fs_paa", 0))
-    if silent_for > SEEN_EVERY_SECONDS:
+    if silent_for > SEEN_EVERY_SECONDS and not _is_poll():
         session["seen"] = now
+
+
+def _is_poll() -> bool:
+    """A page that asks by itself for news is no sign of a person; the idle time goes on."""
+    return (request.endpoint or "").endswith("_news")
 
 
 def _note_sign_in(_app: Flask, user: Agent, **_: Any) -> None:

@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 
 from helpdesk.addresses import domain_of, named
@@ -79,6 +79,21 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECURITY_EMAIL_SUBJECT_PASSWORD_RESET="Choose a new password for the helpdesk",
         SECURITY_EMAIL_SUBJECT_PASSWORD_NOTICE="Your helpdesk password was changed",
         SECURITY_EMAIL_SUBJECT_PASSWORD_CHANGE_NOTICE="Your helpdesk password was changed",
+        SECURITY_MSG_PASSWORD_RESET_REQUEST=(
+            "If there is an account with this address, a mail with a link is on its way.", "done",
+        ),
+        SECURITY_MSG_GENERIC_AUTHN_FAILED=("This address and password do not belong together.", "error"),
+        SECURITY_MSG_INVALID_RESET_PASSWORD_TOKEN=(
+            "That link was used before, or is not whole. Ask for a new one here.", "error",
+        ),
+        SECURITY_MSG_PASSWORD_RESET_EXPIRED=("That link has run out. Ask for a new one here.", "error"),
+        SECURITY_MSG_PASSWORD_RESET_NO_LOGIN=("The new password is kept. Sign in with it.", "done"),
+        SECURITY_MSG_PASSWORD_CHANGE=("Your password is changed. Other devices are signed out.", "done"),
+        SECURITY_MSG_PASSWORD_IS_THE_SAME=("Choose another password than the one you have.", "error"),
+        SECURITY_MSG_RETYPE_PASSWORD_MISMATCH=("The two are not the same.", "error"),
+        SECURITY_MSG_INVALID_PASSWORD=("That is not your password.", "error"),
+        SECURITY_MSG_PASSWORD_INVALID_LENGTH=("Use at least %(length)s characters.", "error"),
+        SECURITY_MSG_REAUTHENTICATION_SUCCESSFUL=("Thank you. Go on.", "done"),
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_BACKWARDS_COMPAT_AUTH_TOKEN=False,
         SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS=False,
@@ -88,8 +103,17 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(leave_readers_alone)
     app.before_request(_write_on_sign_in_pages)
     security.init_app(app, Datastore(db, Agent, NoRole), mail_util_cls=OutboxMail)
+    security.mail_context_processor(lambda: {"link": settings.link})
+    app.after_request(_keep_sign_in_pages)
 
 
 def _write_on_sign_in_pages() -> None:
     if request.method == "POST" and request.blueprint == "security":
         open_write()
+
+
+def _keep_sign_in_pages(response: Response) -> Response:
+    """Flask-Security commits on most of its pages; the mail of a forgotten password would be lost without this."""
+    if request.method == "POST" and request.blueprint == "security" and response.status_code < 500:
+        current_app.extensions["security"].datastore.commit()
+    return response

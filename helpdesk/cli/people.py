@@ -19,7 +19,10 @@ from helpdesk.schema import require_current
               help="Agents answer, editors also look after texts and mail, admins configure.")  # fmt: skip
 @click.option("--timezone", default="UTC", show_default=True, help="Such as Europe/Berlin.")
 def add_agent(name: str, email: str, role: str, timezone: str) -> None:
-    """Open an account for a colleague and print a link to choose a password."""
+    """Open an account for a colleague.
+
+    Prints a link by which the colleague chooses a password; it works once.
+    """
     app = create_app()
     require_current(app)
     with app.app_context():

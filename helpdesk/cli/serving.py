@@ -26,7 +26,10 @@ bind_option = click.option("--bind", default=BIND, show_default=True, help="Wher
 @bind_option
 @click.option("--migrate", is_flag=True, help="Bring the database up to date first.")
 def up(bind: str, migrate: bool) -> None:
-    """Run the whole desk: web and worker, started again when one of them dies."""
+    """Run the whole desk: web and worker.
+
+    One that dies is started again; Ctrl-C or SIGTERM stops both.
+    """
     settings = _checked_settings(migrate=migrate)
     with listen(bind) as listener:
         click.echo(f"The desk answers at {settings.base_url} (listening on {bind}). Ctrl-C stops it.")
@@ -39,7 +42,10 @@ def up(bind: str, migrate: bool) -> None:
 @click.command()
 @bind_option
 def web(bind: str) -> None:
-    """Run the web part alone: gunicorn with 2 processes of 8 threads."""
+    """Run the web part alone.
+
+    That is gunicorn with 2 processes of 8 threads.
+    """
     settings = _checked_settings(migrate=False)
     with listen(bind) as listener:
         serve_on(settings, listener, access_log=True)
@@ -47,7 +53,10 @@ def web(bind: str) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run the worker alone: it sends mail, reads mail and watches the mailboxes."""
+    """Run the worker alone.
+
+    It sends mail, reads mail and watches the mailboxes.
+    """
     work(_checked_settings(migrate=False))
 
 
@@ -57,7 +66,10 @@ def worker() -> None:
 @click.option("--port", default=WEB_PORT, show_default=True, help="Port of the desk; the next free one when taken.")
 @click.option("--mail-port", default=MAIL_PORT, show_default=True, help="Port of the caught mail; likewise.")
 def demo(data_dir: Path, port: int, mail_port: int) -> None:
-    """Try it: a sample publication, a desk, and a mail server that keeps all mail on this machine."""
+    """Try it with a sample publication.
+
+    Starts a desk and a mail server that keeps all mail on this machine. Nothing needs to be set up.
+    """
     _log_to_terminal(logging.WARNING)
     run_demo(data_dir, web_port=port, mail_port=mail_port)
 

@@ -85,9 +85,9 @@ def with_options(command: Any) -> Any:
 @with_options
 @click.option("--check-mail", is_flag=True, help="Sign in to the mail servers before anything is set up.")
 def setup(check_mail: bool, **given: str | None) -> None:
-    """Set up a desk: settings, database, publication, queue and the first admin.
+    """Set up a desk of your own.
 
-    Every question can be answered by an option instead. No password is chosen here: a link is printed.
+    Writes the settings file, makes the database, and adds the publication, its queue and the first admin. Every question can be answered by an option instead. No password is chosen here: a link is printed.
     """
     file = Path(os.environ.get(SETTINGS_FILE, "data/helpdesk.env"))
     _refuse_a_second_time(file)

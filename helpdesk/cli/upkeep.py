@@ -16,7 +16,7 @@ def migrate() -> None:
 
 @click.command()
 def reindex() -> None:
-    """Rebuild the full-text search from the messages themselves."""
+    """Rebuild the full-text search from the messages."""
     app = create_app()
     require_current(app)
     with app.app_context():

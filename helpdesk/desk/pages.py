@@ -13,6 +13,7 @@ from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.neighbours import neighbours_of
 from helpdesk.tickets.queries import Folder, drafts_of, events_of, get_ticket, messages_of
 
+PRIORITIES = tuple((priority.value, priority.value.capitalize()) for priority in Priority)
 ENDINGS = tuple(resolution for resolution in Resolution if resolution is not Resolution.SPAM)
 
 
@@ -43,8 +44,8 @@ def ticket_page(
         neighbours=neighbours_of(ticket, g.agent, folder=folder), drafts=drafts_of(ticket, g.agent), folder=folder,
         newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
         fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],
-        is_from_elsewhere=is_from_elsewhere, priorities=Priority, endings=ENDINGS, then=Then,
-        settings=current_settings(), verb=verb_address(number),
+        is_from_elsewhere=is_from_elsewhere, priority_choices=PRIORITIES, endings=ENDINGS, then=Then,
+        verb=verb_address(number),
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_words_beyond_ascii_come_back_as_they_were(app: Flask, cast: Cast, smtp:
     assert [(box.display_name, box.addr_spec) for box in mail["From"].addresses] == [(name, "support@example.org")]
     body = mail.get_body(("plain",))
     assert body is not None
-    assert body.get_content() == "Grüße, 橋\n"
+    assert body.get_content() == "Grüße, 橋\r\n"
     assert [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()] == [
         (file["name"], "content")
     ]

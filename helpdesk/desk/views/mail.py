@@ -1,6 +1,6 @@
 """Mail that needs a look: what did not reach a reader, what became no ticket, and raw mails."""
 
-from flask import flash, g, redirect, url_for
+from flask import flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from helpdesk import files
@@ -51,4 +51,5 @@ def retry_sending(recipient_id: int) -> Response:
         flash("The mail will be sent again in a moment.", "done")
     except Refused as refused:
         flash(refused.message, "error")
-    return redirect(url_for("desk.mail"), 303)
+    number = request.form.get("number", type=int)
+    return redirect(url_for("desk.ticket", number=number) if number else url_for("desk.mail"), 303)
