@@ -59,3 +59,23 @@ def _put(fields: dict[str, Any]) -> OutboundEmail:
         "subject": "Re: The bridge", "body_text": "You are right.\n", "body_html": "<p>You are right.</p>",
     }  # fmt: skip
     return enqueue(**(values | fields))
+
+
+def letter(
+    *,
+    subject: str = "The bridge",
+    body: str = "It opened in 1932.\r\n",
+    times: int = 1,
+    from_: str = "Ruth Reed <ruth@example.com>",
+    to: str = "support@example.org",
+    message_id: str | None = "",
+    headers: dict[str, str] | None = None,
+) -> bytes:
+    """A mail of Ruth's as it arrives; its Message-ID is a new one unless given, and none for None."""
+    if message_id == "":
+        message_id = f"her-{next(_numbers)}@example.com"
+    said = {"From": from_, "To": to, "Subject": subject, "Date": "Mon, 23 Nov 2026 10:15:00 +0100"}
+    said |= {"Message-ID": f"<{message_id}>"} if message_id else {}
+    said |= {"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    return (head + "\r\n" + body * times).encode()

@@ -99,6 +99,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS=False,
         SECURITY_STATIC_FOLDER=None,
         SECURITY_CHANGE_EMAIL=False,
+        SECURITY_JOIN_USER_ROLES=False,  # our roles are no table
     )
     app.before_request(leave_readers_alone)
     app.before_request(_write_on_sign_in_pages)

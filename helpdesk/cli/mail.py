@@ -57,7 +57,7 @@ def inspect_files(files: tuple[Path, ...], as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"file": str(file), **report}, ensure_ascii=False))
         else:
-            click.echo(_titled(file, files) + as_text(report) + _thread_lines(report))
+            click.echo(_titled(file, files) + as_text(report) + _thread_lines(report), nl=False)
 
 
 def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:

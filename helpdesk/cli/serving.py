@@ -93,4 +93,5 @@ def _checked_settings(*, migrate: bool) -> Settings:
 
 def _log_to_terminal(level: int) -> None:
     logging.basicConfig(level=level, format=LINE)
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    for name in ("alembic", "huey"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -18,7 +18,7 @@ from tests.servers.certificates import Certificate
 from tests.servers.ports import free_port, wait_for_port
 
 PROGRAM = "dovecot"
-PASSWORD = "a mailbox password"
+PASSWORD = "a-mailbox-password"
 
 
 class Dovecot:
@@ -31,7 +31,9 @@ class Dovecot:
         self.port, self.tls_port = free_port(), free_port()
         self._write()
         command = [shutil.which(PROGRAM) or f"/usr/sbin/{PROGRAM}", "-F", "-c", str(self.folder / "conf")]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             wait_for_port(self.port)
         except TimeoutError:
@@ -39,16 +41,17 @@ class Dovecot:
             raise
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=30)
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def add_mailbox(self) -> "Account":
         """A new, empty mailbox."""
-        username = f"{uuid.uuid4().hex[:12]}@example.org"
-        with (self.folder / "users").open("a") as users:
-            users.write(f"{username}:{{PLAIN}}{PASSWORD}\n")
-        return Account(self, username)
+        return Account(self, f"{uuid.uuid4().hex[:12]}@example.org")
 
     def log(self) -> str:
         """What the server wrote about its visitors."""
@@ -58,7 +61,6 @@ class Dovecot:
     def _write(self) -> None:
         for name in ("run", "state", "mail"):
             (self.folder / name).mkdir()
-        (self.folder / "users").touch()
         user, group = _who()
         if os.getuid() == 0:
             shutil.chown(self.folder / "mail", user, group)
@@ -141,8 +143,8 @@ ssl = {"yes" if certificate else "no"}
 mail_max_userip_connections = 50
 mail_location = maildir:{folder}/mail/%u
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN {folder}/users
+  driver = static
+  args = password={PASSWORD}
 }}
 userdb {{
   driver = static

@@ -127,6 +127,8 @@ def _take(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, size: int) 
         receive(raw, source=db.session.get_one(Source, source_id), uid=uid)
     except Conflict:
         return False
+    except OSError as error:  # else it would look like the mail server's fault
+        raise MailboxFailed(f"A mail could not be kept here and stays there: {error}") from error
     return True
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxUnencrypted
 
 from helpdesk.config import LOOPBACK, Security
 from helpdesk.errors import HelpdeskError
@@ -170,13 +170,30 @@ def connect(address: Address) -> Iterator[OpenMailbox]:
         raise MailboxFailed(address.sentence(error)) from error
 
 
+class _StartTls(MailBoxUnencrypted):
+    """STARTTLS that closes what it opened when the server will not have it, or is not who it should be."""
+
+    def __init__(self, context: ssl.SSLContext, **where: Any) -> None:
+        self._context = context
+        super().__init__(**where)
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        client = super()._get_mailbox_client()
+        try:
+            client.starttls(self._context)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                client.shutdown()
+            raise
+        return client
+
+
 def _connected(address: Address) -> BaseMailBox:
     where: dict[str, Any] = {"host": address.host, "port": address.port, "timeout": address.timeout}
     if address.security == "none":
         return MailBoxUnencrypted(**where)
     context = ssl.create_default_context(cafile=address.ca_file)
-    kind = MailBox if address.security == "tls" else MailBoxStartTls
-    return kind(**where, ssl_context=context)
+    return MailBox(**where, ssl_context=context) if address.security == "tls" else _StartTls(context, **where)
 
 
 def _log_in(box: BaseMailBox, address: Address) -> None:

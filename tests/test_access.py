@@ -1,0 +1,197 @@
+"""The whole map of addresses as a matrix: every role at every door, and no door without a decision."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask, url_for
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from helpdesk.access import access_of, init_app
+from helpdesk.agents.models import Agent
+from helpdesk.canned_replies.operations import add_canned_reply
+from helpdesk.errors import Misconfigured
+from helpdesk.inbound.operations import process, receive
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.operations import Letter
+from helpdesk.uploads import store
+from tests.cast import RUTH, Cast
+from tests.conftest import token_in
+from tests.factories import make_ticket
+from tests.pages import World, find_world
+
+PUBLIC, SIGNED_IN = "public", "signed in"
+AGENT, EDITOR, ADMIN = "agent", "editor", "admin"
+RANK = {AGENT: 0, EDITOR: 1, ADMIN: 2}
+
+DOORS = {
+    "static": PUBLIC, "bootstrap.static": PUBLIC,
+    "contact.home": PUBLIC, "contact.show_form": PUBLIC, "contact.send_form": PUBLIC, "contact.show_thanks": PUBLIC,
+    "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
+    "contact.download_file": PUBLIC,
+    "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
+    "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
+    "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,
+    "desk.reader": AGENT, "desk.account": AGENT, "desk.save_account": AGENT, "desk.sign_out_device": AGENT,
+    "desk.ticket": AGENT, "desk.ticket_news": AGENT, "desk.file": AGENT, "desk.message_html": AGENT,
+    "desk.reply": AGENT, "desk.note": AGENT, "desk.draft": AGENT, "desk.discard_draft": AGENT,
+    "desk.canned_reply": AGENT, "desk.insert_canned_reply": AGENT, "desk.remove_draft_file": AGENT,
+    "desk.take": AGENT, "desk.assign": AGENT, "desk.close": AGENT, "desk.reopen": AGENT, "desk.spam": AGENT,
+    "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,
+    "desk.untag": AGENT,
+    "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
+    "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
+    "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,
+    "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
+    "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
+}  # fmt: skip
+NAMES_A_TICKET = {
+    endpoint
+    for endpoint in DOORS
+    if endpoint.startswith("desk.")
+    and endpoint.removeprefix("desk.")
+    in "ticket ticket_news file message_html reply note draft discard_draft canned_reply insert_canned_reply take assign "
+    "close reopen spam unspam topic priority queue tag untag remove_draft_file".split()
+}
+
+
+@pytest.fixture
+def world(cast: Cast) -> World:
+    """Something of everything, in Ann's queue."""
+    letter = Letter(body_text="A bridge", from_address=RUTH, files=(store("plan.txt", b"a plan"),))
+    make_ticket(cast, letter=letter)
+    add_canned_reply(cast.site, name="Thanks", body="Thank you.", by=None)
+    process(receive(b"From: ruth@example.com\nTo: support@example.org\nSubject: Hi\n\nHello\n").id)
+    return find_world()
+
+
+def test_every_door_is_in_the_matrix(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(DOORS)
+
+
+def test_an_endpoint_that_nobody_opened_keeps_the_desk_from_starting(app: Flask) -> None:
+    app.view_functions["forgotten"] = lambda: ""
+    app.url_map.add(Rule("/forgotten", endpoint="forgotten"))
+    with pytest.raises(Misconfigured, match="forgotten"):
+        init_app(app)
+
+
+def test_what_the_doors_ask_for_is_what_the_matrix_says(app: Flask) -> None:
+    public = {endpoint for endpoint in DOORS if access_of(app, endpoint) == PUBLIC}
+    assert public == {endpoint for endpoint, door in DOORS.items() if door == PUBLIC}
+
+
+def test_nobody_comes_through_a_closed_door(app: Flask, client: FlaskClient, world: World) -> None:
+    token = token_in(client.get("/desk/sign-in").text)
+    for rule, method in doors(app):
+        if DOORS[rule.endpoint] != PUBLIC:
+            answer = knock(client, method, path_of(app, rule, world), token)
+            assert (rule.endpoint, answer.status_code, answer.location.split("?")[0]) == (
+                rule.endpoint,
+                answer.status_code,
+                "/desk/sign-in",
+            )
+            assert answer.status_code in (302, 303)
+
+
+@pytest.mark.parametrize("who", ["ann", "eve", "carla", "sam"])
+def test_class_49_every_role_at_every_door(
+    app: Flask, cast: Cast, world: World, sign_in: Callable[[Agent], FlaskClient], who: str
+) -> None:
+    agent: Agent = getattr(cast, who)
+    browser = sign_in(agent)
+    token = token_in(browser.get("/desk/account").text)
+    wrong = []
+    for rule, method in doors(app):
+        door = DOORS[rule.endpoint]
+        if door in (PUBLIC, SIGNED_IN):
+            continue
+        status = knock(browser, method, path_of(app, rule, world), token).status_code
+        if RANK[agent.role.value] < RANK[door]:
+            is_right = status == 403
+        elif who == "sam" and rule.endpoint in NAMES_A_TICKET:
+            is_right = status == 404
+        else:
+            is_right = status in (200, 303, 302, 404, 409, 422) and not (
+                status == 404 and rule.endpoint in MUST_BE_FOUND
+            )
+        if not is_right:
+            wrong.append((rule.endpoint, status))
+    assert wrong == []
+
+
+MUST_BE_FOUND = {
+    "desk.ticket",
+    "desk.folder",
+    "desk.file",
+    "desk.reply",
+    "desk.note",
+    "desk.take",
+    "desk.close",
+    "desk.edit_agent",
+}
+
+
+def test_class_53_no_change_without_a_token(
+    app: Flask, cast: Cast, world: World, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    browser = sign_in(cast.carla)
+    for rule, method in doors(app):
+        if method == "POST" and rule.endpoint.startswith("desk."):
+            assert (rule.endpoint, browser.post(path_of(app, rule, world)).status_code) == (rule.endpoint, 400)
+
+
+def test_class_26_and_53_a_get_changes_nothing(
+    app: Flask, cast: Cast, world: World, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    from sqlalchemy import event
+
+    from helpdesk.database import db
+
+    browser = sign_in(cast.carla)
+    written: list[str] = []
+    event.listen(
+        db.engine, "before_cursor_execute", lambda *args: written.append(args[2]) if is_write(args[2]) else None
+    )
+    for rule, method in doors(app):
+        if method == "GET":
+            for ask in (browser.get, browser.head):
+                with ask(path_of(app, rule, world)):
+                    pass
+    assert written == []
+
+
+def is_write(statement: str) -> bool:
+    """True for a statement that changes rows."""
+    return re.match(r"\s*(INSERT|UPDATE|DELETE)", statement) is not None
+
+
+def doors(app: Flask) -> list[tuple[Rule, str]]:
+    """Every address with each of its methods."""
+    methods = ("GET", "POST")
+    return [(rule, method) for rule in app.url_map.iter_rules() for method in methods if method in (rule.methods or ())]
+
+
+def path_of(app: Flask, rule: Rule, world: World) -> str:
+    """A real address for a rule."""
+    ticket: Ticket = world.ticket
+    values: dict[str, object] = {
+        "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
+        "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": 1,
+        "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
+        "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
+    }  # fmt: skip
+    if rule.endpoint in ("desk.folder", "desk.folder_news"):
+        values["name"] = "unassigned"
+    if rule.endpoint == "bootstrap.static":
+        values["filename"] = "bootstrap5/css/bootstrap.min.css"
+    with app.test_request_context():
+        return url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})
+
+
+def knock(browser: FlaskClient, method: str, path: str, token: str) -> object:
+    """Open an address, or send it an empty form with a good token."""
+    answer = browser.get(path) if method == "GET" else browser.post(path, data={"csrf_token": token})
+    answer.close()
+    return answer
