@@ -143,7 +143,7 @@ def test_setup_writes_settings_that_only_the_owner_can_read(set_up: str, tmp_pat
 
 
 def test_setup_keeps_a_password_with_quotes_as_it_is(run: Callable[..., tuple[int, str, str]]) -> None:
-    password = "it's \\ \"odd\" $HOME #1"
+    password = 'it\'s \\ "odd" $HOME #1'
     assert run("setup", *options(smtp_username="desk", smtp_password=password))[0] == 0
     assert load_settings().smtp_password.get_secret_value() == password
 
@@ -179,7 +179,16 @@ def test_setup_a_second_time_is_refused(set_up: str, run: Callable[..., tuple[in
 
 
 def test_setup_asks_what_no_option_answers() -> None:
-    typed = ["The Tidewater Post", "https://blog.example.org/", "", "", "support@example.org", "", "Carla", "c@example.org"]
+    typed = [
+        "The Tidewater Post",
+        "https://blog.example.org/",
+        "",
+        "",
+        "support@example.org",
+        "",
+        "Carla",
+        "c@example.org",
+    ]
     rest = ["", "", "127.0.0.1", "9", "none", ""]  # no mailbox, then the settings
     result = CliRunner().invoke(helpdesk, ["setup"], input="\n".join(typed + rest) + "\n", catch_exceptions=False)
     assert result.exit_code == 0
@@ -272,9 +281,7 @@ def test_a_database_that_is_behind_is_named_with_its_remedy(
     assert run("up") == (1, "", "The database is not up to date. Run “helpdesk migrate” first.\n")
 
 
-def test_reindex_makes_every_message_findable_again(
-    run: Callable[..., tuple[int, str, str]], own_desk: Flask
-) -> None:
+def test_reindex_makes_every_message_findable_again(run: Callable[..., tuple[int, str, str]], own_desk: Flask) -> None:
     site = db.session.scalars(select(Site)).one()
     letter = Letter(body_text="The lighthouse is red.", from_address="ruth@example.com")
     ticket_id = open_ticket(site, queue=site.queues[0], letter=letter, origin=Origin.FORM).id

@@ -103,7 +103,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.before_request(leave_readers_alone)
     app.before_request(_write_on_sign_in_pages)
-    security.init_app(app, Datastore(db, Agent, NoRole), mail_util_cls=OutboxMail)
+    security._mail_util_cls = OutboxMail  # init_app ignores it as an argument
+    security.init_app(app, Datastore(db, Agent, NoRole))
     security.mail_context_processor(lambda: {"link": settings.link})
     app.after_request(_keep_sign_in_pages)
 

@@ -148,7 +148,7 @@ def count_newer(number: int, agent: Agent, *, seen: int) -> int:
 
 def get_ticket(number: int, agent: Agent) -> Ticket:
     """A ticket with all its page shows in its head. Raises NotFound for one that is not there or not visible."""
-    head = _rows(agent).options(
+    head = _heads(agent).options(
         joinedload(Ticket.tags),
         joinedload(Ticket.continues),
         joinedload(Ticket.reader).joinedload(Reader.addresses),
@@ -241,20 +241,13 @@ def _is_public() -> ColumnElement[bool]:
     return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
 
 
-def _rows(agent: Agent) -> Select[Ticket]:
-    return (
-        select(Ticket)
-        .where(visible_to(agent))
-        .options(
-            joinedload(Ticket.site),
-            joinedload(Ticket.queue),
-            joinedload(Ticket.topic),
-            joinedload(Ticket.article),
-            joinedload(Ticket.reader),
-            joinedload(Ticket.assignee),
-            selectinload(Ticket.tags),
-        )
-    )
+def _rows(agent: Agent) -> Select[tuple[Ticket]]:
+    return _heads(agent).options(selectinload(Ticket.tags))
+
+
+def _heads(agent: Agent) -> Select[tuple[Ticket]]:
+    nouns = (Ticket.site, Ticket.queue, Ticket.topic, Ticket.article, Ticket.reader, Ticket.assignee)
+    return select(Ticket).where(visible_to(agent)).options(*(joinedload(noun) for noun in nouns))
 
 
 def _count(condition: ColumnElement[bool], agent: Agent) -> ColumnElement[int]:

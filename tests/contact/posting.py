@@ -36,7 +36,14 @@ def filled(**changes: Any) -> dict[str, Any]:
 
 def send(client: FlaskClient, *, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
     """Press Send."""
-    return client.post("/contact", data=filled(**changes), headers=headers)
+    return post(client, "/contact", filled(**changes), headers=headers)
+
+
+def post(client: FlaskClient, path: str, form: dict[str, Any], **request: Any) -> TestResponse:
+    """Send a form, with its files."""
+    answer = client.post(path, data=form, **request)
+    answer.request.environ["wsgi.input"].close()  # large bodies wait in a temporary file
+    return answer
 
 
 def a_file(name: str = "plaque.png", content: bytes = PNG) -> tuple[io.BytesIO, str]:

@@ -120,7 +120,7 @@ def test_a_text_in_place_of_a_file_is_no_file(client: FlaskClient) -> None:
 def test_a_body_that_is_no_form_is_an_empty_form(client: FlaskClient) -> None:
     answer = client.post("/contact", json=filled())
     assert answer.status_code == 422
-    assert [field for field, _ in summary(answer)] == ["topic-1", "message", "answer-yes"]
+    assert [field for field, _ in summary(answer)] == ["topic-1", "message", "email"]
 
 
 def test_error_page_says_so_in_title_summary_and_field(client: FlaskClient) -> None:

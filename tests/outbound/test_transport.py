@@ -1,8 +1,6 @@
 """What leaves over the wire, to a real SMTP server: every byte that matters, and whom we talk to at all."""
 
 from collections.abc import Callable
-from email.utils import parseaddr
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,11 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpdesk import files
-from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.errors import Invalid
-from helpdesk.outbound.models import DeliveryState, OutboundEmail
-from helpdesk.outbound.operations import enqueue, refuse_control
+from helpdesk.outbound.models import DeliveryState
+from helpdesk.outbound.operations import refuse_control
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import reply_address, ticket_of_address
 from helpdesk.tickets.models import Then
@@ -108,7 +105,9 @@ def test_a_line_of_any_length_arrives_whole(app: Flask, smtp: SmtpServer) -> Non
 @pytest.mark.parametrize("dots", ["\n.\r\n", "\r\n.\r\n", "\r.\r", "\n.\n", "\r\n.\r", ".", "..", "\n..\n"])
 def test_class_33_a_dot_in_the_text_ends_no_mail(app: Flask, smtp: SmtpServer, dots: str) -> None:
     use_server(app, smtp)
-    smuggled = f"before{dots}MAIL FROM:<eve@example.com>\r\nRCPT TO:<ruth@example.com>\r\nDATA\r\nFrom: eve{dots}after\n"
+    smuggled = (
+        f"before{dots}MAIL FROM:<eve@example.com>\r\nRCPT TO:<ruth@example.com>\r\nDATA\r\nFrom: eve{dots}after\n"
+    )
     key = store("x", smuggled.encode()).storage_key
     put(body_text=smuggled, body_html=smuggled, files=[{"name": "a.txt", "media_type": "text/plain", "key": key}])
     put(body_text="the next one\n")
@@ -161,7 +160,11 @@ def test_class_31_any_text_in_name_and_subject_makes_exactly_the_headers_we_mean
 
 def test_class_32_one_recipient_is_one_recipient(app: Flask, smtp: SmtpServer) -> None:
     use_server(app, smtp)
-    for address in ("a@example.com,b@example.com", "group: a@example.com, b@example.com;", "a@example.com> b@example.com"):
+    for address in (
+        "a@example.com,b@example.com",
+        "group: a@example.com, b@example.com;",
+        "a@example.com> b@example.com",
+    ):
         put(to=address)
     deliver_due("one")
     assert [mail.recipients for mail in smtp.mails if len(mail.recipients) != 1] == []
@@ -208,9 +211,7 @@ def test_class_65_a_bad_certificate_gets_neither_password_nor_mail(
     assert "certificate verify failed" in error
 
 
-def test_class_65_a_server_that_offers_no_starttls_gets_neither_password_nor_mail(
-    app: Flask, smtp: SmtpServer
-) -> None:
+def test_class_65_a_server_that_offers_no_starttls_gets_neither_password_nor_mail(app: Flask, smtp: SmtpServer) -> None:
     use_server(app, smtp, security="starttls")
     put()
     deliver_due("one")

@@ -101,11 +101,13 @@ class Account:
 
     def rename(self, old: str, new: str) -> None:
         with self._client() as client:
-            client.rename(old, new)
+            answer, said = client.rename(old, new)
+            assert answer == "OK", said
 
     def create(self, folder: str) -> None:
         with self._client() as client:
-            client.create(folder)
+            answer, said = client.create(folder)
+            assert answer == "OK", said
 
     def delete(self, number: int) -> None:
         """Remove one mail for good."""

@@ -1,0 +1,30 @@
+/* Menus close on Escape and on a click elsewhere; the last message is in view; “Set” appears once there is something to set. */
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+  if (location.hash === "#menu") location.hash = "main";
+});
+
+const current = document.querySelector(".pane-list .is-current");
+if (current) current.closest(".pane-list").scrollTop = current.offsetTop - 140;
+
+const thread = document.getElementById("thread");
+if (thread && !location.hash && thread.scrollHeight > thread.clientHeight) {
+  const last = [...thread.querySelectorAll(".message")].pop();
+  if (last) thread.scrollTop = last.offsetTop - thread.offsetTop - 16;
+}
+
+for (const select of document.querySelectorAll("[data-set]")) {
+  const button = select.parentElement.querySelector("button");
+  button.hidden = true;
+  select.addEventListener("change", () => { button.hidden = false; });
+}
