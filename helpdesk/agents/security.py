@@ -23,7 +23,7 @@ class Datastore(SQLAlchemyUserDatastore):
         db.session.commit()
         wake_workers()
 
-    def set_uniquifier(self, user: Agent, uniquifier: str | None = None) -> None:
+    def set_uniquifier(self, user: Any, uniquifier: str | None = None) -> None:  # noqa: ARG002
         """A changed password ends every session; its devices leave the list of sign-ins with it."""
         user.end_every_session()
 

@@ -71,7 +71,8 @@ def where_next(ticket: Ticket) -> Callable[[], Response]:
         return lambda: back_to(number)
     if following is None:
         return lambda: redirect(url_for("desk.folder", name=folder.value), 303)
-    return lambda: redirect(url_for("desk.ticket", number=following, **{"in": folder.value}), 303)
+    place: dict[str, Any] = {"in": folder.value}
+    return lambda: redirect(url_for("desk.ticket", number=following, **place), 303)
 
 
 def back_to(number: int, *, anchor: str | None = None) -> Response:

@@ -1,7 +1,6 @@
 """Mail that did not go its way, as far as an agent may see it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -27,12 +26,12 @@ def list_undelivered(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket |
     trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
     troubled = or_(OutboundRecipient.state.in_(TROUBLED), trying)
     rows = _outbound(agent).where(troubled).order_by(OutboundRecipient.id.desc()).limit(MOST)
-    return db.session.execute(rows).tuples().all()
+    return db.session.execute(rows).all()
 
 
 def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
     """One delivery of a mail about a visible ticket, or about an account. Raises NotFound otherwise."""
-    row = db.session.execute(_outbound(agent).where(OutboundRecipient.id == recipient_id)).tuples().first()
+    row = db.session.execute(_outbound(agent).where(OutboundRecipient.id == recipient_id)).first()
     if row is None:
         raise NotFound
     return row[0]
@@ -53,7 +52,7 @@ def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
     return email
 
 
-def _outbound(agent: Agent) -> Select[Any]:
+def _outbound(agent: Agent) -> Select[OutboundRecipient, Ticket]:
     about_a_ticket = OutboundEmail.thread_token.startswith(_THREAD)
     ticket_id = case(
         (about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer))
@@ -67,7 +66,7 @@ def _outbound(agent: Agent) -> Select[Any]:
     )
 
 
-def _inbound(agent: Agent) -> Select[tuple[InboundEmail]]:
+def _inbound(agent: Agent) -> Select[InboundEmail]:
     return (
         select(InboundEmail)
         .outerjoin(InboundEmail.became)

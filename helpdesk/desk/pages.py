@@ -51,22 +51,24 @@ def ticket_page(
 
 def verb_address(number: int) -> Any:
     """A function that gives the address of a verb on this ticket, keeping the list it was opened from."""
-    folder = opened_from()
-    return lambda verb, **values: url_for(
-        f"desk.{verb}", number=number, **({"in": folder.value} if folder else {}), **values
-    )
+    place = _place()
+    return lambda verb, **values: url_for(f"desk.{verb}", number=number, **place, **values)
 
 
 def ticket_address(number: int, *, anchor: str | None = None) -> str:
     """The address of a ticket's page, keeping the list it was opened from."""
-    folder = opened_from()
-    return url_for("desk.ticket", number=number, _anchor=anchor, **({"in": folder.value} if folder else {}))
+    return url_for("desk.ticket", number=number, _anchor=anchor, **_place())
 
 
 def opened_from() -> Folder | None:
     """The list that this page was opened from."""
     name = request.args.get("in", "")
     return Folder(name) if name in list(Folder) else None
+
+
+def _place() -> dict[str, Any]:
+    folder = opened_from()
+    return {"in": folder.value} if folder else {}
 
 
 def current_settings() -> Settings:

@@ -18,7 +18,7 @@ from helpdesk.tickets.tags import Tag
 
 MOST_TAGS = 200
 
-Rows = Select[tuple[str, int | None, str | None]]
+Rows = Select[str, int | None, str | None]
 Choice = tuple[int, str]
 
 
@@ -44,7 +44,7 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
     parts = _counts(agent) + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
     found = Surroundings()
-    for kind, number, label in db.session.execute(union_all(*parts)).tuples():
+    for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":
             found.count[label or ""] = number or 0
         elif kind == "raw":

@@ -15,6 +15,7 @@ from helpdesk.tickets.models import Ticket
 
 LOOP_HEADER = "X-Helpdesk-Loop"
 MAX_REFERENCES = 50
+MAX_ID_LENGTH = 900
 
 
 def queue_reply(ticket: Ticket, message: Message, *, to: str) -> OutboundEmail:
@@ -110,5 +111,10 @@ def _references(ticket: Ticket, *, before: Message) -> list[str]:
         .where(Message.kind.in_((MessageKind.READER, MessageKind.REPLY)))
         .order_by(Message.id)
     )
-    bracketed = [f"<{message_id}>" for message_id in ids]
+    bracketed = [f"<{message_id}>" for message_id in ids if _can_be_referred_to(message_id)]
     return bracketed if len(bracketed) <= MAX_REFERENCES else bracketed[:1] + bracketed[1 - MAX_REFERENCES :]
+
+
+def _can_be_referred_to(message_id: str | None) -> bool:
+    """False for an id that a reader's mail made up so badly that it cannot stand in a header."""
+    return bool(message_id and message_id.isascii() and message_id.isprintable() and len(message_id) <= MAX_ID_LENGTH)

@@ -12,7 +12,7 @@ from helpdesk.tickets.queries import Folder, in_folder, is_in_folder, visible_to
 
 ROWS_BEFORE, ROWS_AFTER, MOST_RELATED = 8, 20, 10
 
-Part = tuple[str, Select[tuple[int]]]
+Part = tuple[str, Select[int]]
 
 
 @dataclass
@@ -54,9 +54,8 @@ def _related(ticket: Ticket) -> list[Part]:
 def _around(ticket: Ticket, folder: Folder, agent: Agent) -> list[Part]:
     place, key = tuple_(Ticket.sort_at, Ticket.id), (ticket.sort_at, ticket.id)
     rows = select(Ticket.id).where(in_folder(folder, agent), Ticket.id != ticket.id)
-    up, down = (Ticket.sort_at, Ticket.id), (Ticket.sort_at.desc(), Ticket.id.desc())
-    if folder.is_newest_first:
-        up, down = down, up
+    oldest, latest = (Ticket.sort_at.asc(), Ticket.id.asc()), (Ticket.sort_at.desc(), Ticket.id.desc())
+    up, down = (latest, oldest) if folder.is_newest_first else (oldest, latest)
     if not is_in_folder(ticket, folder, agent):
         return [("after", rows.order_by(*up).limit(ROWS_AFTER))]
     earlier, later = (place > key, place < key) if folder.is_newest_first else (place < key, place > key)
@@ -76,7 +75,7 @@ def _load(parts: list[Part], agent: Agent, *, newest_first: bool) -> Neighbours:
         .options(*(joinedload(noun) for noun in (Ticket.reader, Ticket.article, Ticket.topic, Ticket.assignee)))
         .order_by(Ticket.sort_at, Ticket.id)
     )
-    for part, ticket in db.session.execute(rows).tuples():
+    for part, ticket in db.session.execute(rows):
         getattr(neighbours, part).append(ticket)
     neighbours.article.reverse()
     neighbours.reader.reverse()

@@ -1,12 +1,13 @@
 """What readers and staff do to tickets with words: open, follow up, reply, note."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from helpdesk import clock
+from helpdesk.addresses import normalise
 from helpdesk.agents.models import Agent
 from helpdesk.articles.operations import find_or_add_article
 from helpdesk.canned_replies.filling import left_over
@@ -97,10 +98,15 @@ def open_ticket(
 
 @transactional
 def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None) -> Message:
-    """Add what the reader wrote next; a ticket closed too long ago is continued by a new one."""
+    """Add what the reader wrote next; a ticket closed too long ago is continued by a new one.
+
+    From another address than the reader's it is kept, and marked as not verified: whoever has the thread's
+    address may write into it, but nobody becomes its reader that way.
+    """
     before = find_submission(letter)
     if before is not None:
         return before
+    letter = replace(letter, verified=letter.verified and _is_by_reader(ticket, letter))
     now = clock.now()
     if not ticket.takes_follow_ups(now):
         continued = open_ticket(
@@ -201,6 +207,12 @@ def _subject_of(letter: Letter) -> str:
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
     """Who wrote a follow-up: whoever owns the address, else the ticket's own reader."""
     return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
+
+
+def _is_by_reader(ticket: Ticket, letter: Letter) -> bool:
+    """True when no address is given, as on the status page, or it is one of the reader's own."""
+    known = ticket.reader.addresses if ticket.reader else []
+    return not letter.from_address or normalise(letter.from_address) in {one.address for one in known}
 
 
 def _message(letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER) -> Message:

@@ -138,7 +138,7 @@ def count_newer(number: int, agent: Agent, *, seen: int) -> int:
     newer = select(func.count()).where(
         Message.ticket_id == Ticket.id, Message.id > seen, Message.kind.in_(PUBLIC_KINDS)
     )
-    count = db.session.scalar(
+    count: int | None = db.session.scalar(
         select(newer.scalar_subquery()).where(Ticket.number == number, visible_to(agent))
     )
     if count is None:
@@ -241,11 +241,11 @@ def _is_public() -> ColumnElement[bool]:
     return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
 
 
-def _rows(agent: Agent) -> Select[tuple[Ticket]]:
+def _rows(agent: Agent) -> Select[Ticket]:
     return _heads(agent).options(selectinload(Ticket.tags))
 
 
-def _heads(agent: Agent) -> Select[tuple[Ticket]]:
+def _heads(agent: Agent) -> Select[Ticket]:
     nouns = (Ticket.site, Ticket.queue, Ticket.topic, Ticket.article, Ticket.reader, Ticket.assignee)
     return select(Ticket).where(visible_to(agent)).options(*(joinedload(noun) for noun in nouns))
 

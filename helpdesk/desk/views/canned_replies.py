@@ -78,7 +78,7 @@ def remove_canned(canned_id: int) -> Response:
 
 
 def _form(canned: CannedReply | None = None) -> CannedReplyForm:
-    sites = db.session.execute(select(Site.id, Site.name).order_by(Site.name)).tuples().all()
+    sites = db.session.execute(select(Site.id, Site.name).order_by(Site.name)).all()
     values = {"site": canned.site_id, "name": canned.name, "body": canned.body} if canned else {}
     form = CannedReplyForm(data=values)
     form.site.choices = [(site_id, name) for site_id, name in sites]
