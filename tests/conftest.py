@@ -11,12 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from flask_security import hash_password
+from playwright.sync_api import Browser
 
 from helpdesk import create_app
 from helpdesk.agents.models import Agent
 from helpdesk.config import Settings
 from helpdesk.database import db
 from tests.cast import PASSWORD, Cast, make_cast
+from tests.live import CHROMIUM, chromium
 
 pytest_plugins = ["tests.servers.fixtures"]
 SECRET = "a secret of the tests with 32 characters or more"
@@ -105,6 +107,15 @@ def sign_in(app: Flask) -> Callable[[Agent], FlaskClient]:
         return browser
 
     return sign_in_as
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, one for all tests of a worker: Playwright runs only once in a thread."""
+    if CHROMIUM is None:
+        missing("chromium")
+    with chromium() as running:
+        yield running
 
 
 def missing(part: str) -> NoReturn:

@@ -53,9 +53,7 @@ def reactivate(agent: Agent) -> None:
 
 
 @transactional
-def change_account(
-    agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend
-) -> None:
+def change_account(agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend) -> None:
     """Keep what an agent likes: the name readers see, the clock, the keys, the way after sending."""
     agent.name, agent.timezone = name, timezone
     agent.keyboard, agent.after_send = keyboard, after_send

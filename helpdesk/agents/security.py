@@ -1,7 +1,6 @@
 """Flask-Security bound to our agents: sign-in under /desk, its mails through our outbox."""
 
 import secrets
-from datetime import timedelta
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -10,6 +9,7 @@ from flask_security import MailUtil, SQLAlchemyUserDatastore
 from helpdesk.addresses import domain_of, named
 from helpdesk.agents.current import leave_readers_alone
 from helpdesk.agents.models import Agent, NoRole
+from helpdesk.agents.sign_in_pages import SIGN_IN_PAGES
 from helpdesk.config import Settings
 from helpdesk.database import db, open_write, wake_workers
 from helpdesk.extensions import security
@@ -23,7 +23,7 @@ class Datastore(SQLAlchemyUserDatastore):
         db.session.commit()
         wake_workers()
 
-    def set_uniquifier(self, user: Any, uniquifier: str | None = None) -> None:  # noqa: ARG002
+    def set_uniquifier(self, user: Any, uniquifier: str | None = None) -> None:
         """A changed password ends every session; its devices leave the list of sign-ins with it."""
         user.end_every_session()
 
@@ -57,50 +57,7 @@ class OutboxMail(MailUtil):
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind Flask-Security with the few features we offer; everything else stays off."""
-    app.config.update(
-        SECURITY_URL_PREFIX="/desk",
-        SECURITY_LOGIN_URL="/sign-in",
-        SECURITY_LOGOUT_URL="/sign-out",
-        SECURITY_LOGOUT_METHODS=["POST"],
-        SECURITY_RESET_URL="/password/forgotten",
-        SECURITY_CHANGE_URL="/password/change",
-        SECURITY_RECOVERABLE=True,
-        SECURITY_CHANGEABLE=True,
-        SECURITY_RESET_PASSWORD_WITHIN=timedelta(hours=4),
-        SECURITY_AUTO_LOGIN_AFTER_RESET=False,
-        SECURITY_POST_LOGIN_VIEW="/desk/",
-        SECURITY_POST_LOGOUT_VIEW="/desk/sign-in",
-        SECURITY_POST_RESET_VIEW="/desk/sign-in",
-        SECURITY_POST_CHANGE_VIEW="/desk/account",
-        SECURITY_PASSWORD_SALT=settings.secret_keys[0].get_secret_value(),
-        SECURITY_PASSWORD_LENGTH_MIN=12,
-        SECURITY_RETURN_GENERIC_RESPONSES=True,
-        SECURITY_DEFAULT_REMEMBER_ME=False,
-        SECURITY_EMAIL_SUBJECT_PASSWORD_RESET="Choose a new password for the helpdesk",
-        SECURITY_EMAIL_SUBJECT_PASSWORD_NOTICE="Your helpdesk password was changed",
-        SECURITY_EMAIL_SUBJECT_PASSWORD_CHANGE_NOTICE="Your helpdesk password was changed",
-        SECURITY_MSG_PASSWORD_RESET_REQUEST=(
-            "If there is an account with this address, a mail with a link is on its way.", "done",
-        ),
-        SECURITY_MSG_GENERIC_AUTHN_FAILED=("This address and password do not belong together.", "error"),
-        SECURITY_MSG_INVALID_RESET_PASSWORD_TOKEN=(
-            "That link was used before, or is not whole. Ask for a new one here.", "error",
-        ),
-        SECURITY_MSG_PASSWORD_RESET_EXPIRED=("That link has run out. Ask for a new one here.", "error"),
-        SECURITY_MSG_PASSWORD_RESET_NO_LOGIN=("The new password is kept. Sign in with it.", "done"),
-        SECURITY_MSG_PASSWORD_CHANGE=("Your password is changed. Other devices are signed out.", "done"),
-        SECURITY_MSG_PASSWORD_IS_THE_SAME=("Choose another password than the one you have.", "error"),
-        SECURITY_MSG_RETYPE_PASSWORD_MISMATCH=("The two are not the same.", "error"),
-        SECURITY_MSG_INVALID_PASSWORD=("That is not your password.", "error"),
-        SECURITY_MSG_PASSWORD_INVALID_LENGTH=("Use at least %(length)s characters.", "error"),
-        SECURITY_MSG_REAUTHENTICATION_SUCCESSFUL=("Thank you. Go on.", "done"),
-        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
-        SECURITY_BACKWARDS_COMPAT_AUTH_TOKEN=False,
-        SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS=False,
-        SECURITY_STATIC_FOLDER=None,
-        SECURITY_CHANGE_EMAIL=False,
-        SECURITY_JOIN_USER_ROLES=False,  # our roles are no table
-    )
+    app.config.update(SIGN_IN_PAGES, SECURITY_PASSWORD_SALT=settings.secret_keys[0].get_secret_value())
     app.before_request(leave_readers_alone)
     app.before_request(_write_on_sign_in_pages)
     security._mail_util_cls = OutboxMail  # init_app ignores it as an argument

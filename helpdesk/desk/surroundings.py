@@ -1,7 +1,6 @@
 """All the small lists a page shows around its matter, read in one statement: counts, choices, raw mails."""
 
 from dataclasses import dataclass, field
-
 from typing import Any
 
 from sqlalchemy import Select, String, cast, func, literal, select, union_all

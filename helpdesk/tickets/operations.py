@@ -65,12 +65,10 @@ def open_ticket(
 ) -> Ticket:
     """Make a ticket of a letter, with its reader, article and receipt.
 
-    The same letter sent twice (submission key and content) leads to the ticket it became the first time. A
-    `spam_reason` files it as spam, where it can still be seen; so does passing one of `limits`, which count new
-    letters only. `may_be_answered` False keeps us from sending automatic mail to machines.
+    The same letter sent twice (submission key and content) leads to the ticket it became first. A `spam_reason`, or
+    passing one of `limits` (they count new letters), files it as spam. `may_be_answered` False: no automatic mail.
     """
-    before = find_submission(letter)
-    if before is not None:
+    if (before := find_submission(letter)) is not None:
         return before.ticket
     now = clock.now()
     reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None

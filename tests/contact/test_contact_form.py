@@ -21,9 +21,7 @@ FOREIGN = "That address is not one of ours, so your message will be about the wh
 
 
 def add_article(cast: Cast, title: str = "The harbour bridge") -> None:
-    db.session.add(
-        Article(site_id=cast.site.id, canonical_url=ARTICLE_URL, title=title, created_at=clock.now())
-    )
+    db.session.add(Article(site_id=cast.site.id, canonical_url=ARTICLE_URL, title=title, created_at=clock.now()))
     db.session.commit()
 
 

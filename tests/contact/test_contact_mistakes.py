@@ -11,7 +11,16 @@ from helpdesk.contact.forms import MOST_MESSAGE
 from helpdesk.tickets import uploads
 from tests.cast import RUTH
 from tests.contact.posting import (
-    PNG, WORDS, a_file, a_token, files, filled, send, summary, tickets, value_of,
+    PNG,
+    WORDS,
+    a_file,
+    a_token,
+    files,
+    filled,
+    send,
+    summary,
+    tickets,
+    value_of,
 )  # fmt: skip
 from tests.factories import outbox
 

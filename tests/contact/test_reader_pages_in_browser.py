@@ -11,17 +11,10 @@ from helpdesk.contact.screening import FASTEST_SECONDS
 from helpdesk.tickets.operations import reply
 from tests.cast import ARTICLE_URL, RUTH, Cast
 from tests.contact.posting import PNG, WORDS, tickets
-from tests.live import chromium, free_port, serving
+from tests.live import free_port, serving
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of this."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ def test_class_13_and_18_a_number_never_joins_a_ticket_and_only_makes_a_hint(cas
 @pytest.mark.parametrize(
     "shape",
     [
-        "support+{id}@example.org", "support+id{id}@example.org", "support+{number}@example.org", "support-{id}@example.org",
-        "support+ticket-{id}@example.org", "ticket+{id}@example.org", "support+@example.org", "support++{id}@example.org",
-        "{id}@example.org",
+        "support+{id}@example.org", "support+id{id}@example.org", "support+{number}@example.org",
+        "support-{id}@example.org", "support+ticket-{id}@example.org", "ticket+{id}@example.org",
+        "support+@example.org", "support++{id}@example.org", "{id}@example.org",
     ],
 )  # fmt: skip
 def test_class_13_no_address_with_a_plain_number_joins_a_ticket(cast: Cast, shape: str) -> None:

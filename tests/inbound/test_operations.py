@@ -1,6 +1,7 @@
 """From raw mail to tickets: raw first, then meaning, and one mail never stops the next."""
 
 import errno
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,6 +29,7 @@ from tests.factories import event_kinds, make_ticket, outbox
 from tests.letters import letter, states, use_server
 from tests.servers.smtp import SmtpServer
 
+ODD = re.compile(r"[\x00-\x1f\x85\u2028,;<>]")
 LOOP = "X-Helpdesk-Loop: localhost"
 FOREIGN_MAIL = ("no-reply@bank.example.com", "MAILER-DAEMON@example.com", "postmaster@example.com")
 
@@ -37,7 +39,7 @@ def test_a_mail_opens_a_ticket_with_its_words_and_its_reader(cast: Cast) -> None
     ticket = only_ticket()
     message = ticket.messages[0]
     assert (ticket.subject, ticket.origin.value, ticket.status) == ("Größe", "email", Status.NEW)
-    assert (message.body_text, message.signature, message.from_name) == ("It is 1932.", "Ruth", "Ruth Reed")
+    assert (message.body_text, message.signature, message.from_name) == ("It is 1932.", "--\nRuth", "Ruth Reed")
     assert ticket.reader is not None
     assert (ticket.reader.address, message.verified) == (RUTH, True)
     assert (came.state, came.became_id, came.attempts) == (InboundState.ACCEPTED, message.id, 1)
@@ -382,7 +384,8 @@ def test_class_29_a_receipt_holds_none_of_the_readers_words(cast: Cast) -> None:
     [
         "a@example.com,b@example.com", "group: a@example.com, b@example.com;", '"a@example.com" <b@example.com>',
         "a@example.com b@example.com", "a@b@example.com", "<a@example.com", "a@", "@example.com", "a\x85b@example.com",
-        "=?utf-8?q?a=0D=0ABcc:_eve?= <a@example.com>", "a@example.com\u2028", "ü@exämple.com", "a" * 400 + "@example.com",
+        "=?utf-8?q?a=0D=0ABcc:_eve?= <a@example.com>", "a@example.com\u2028", "ü@exämple.com",
+        "a" * 400 + "@example.com",
         "undisclosed-recipients:;", "(comment) a (more) @ (x) example.com", '"a b"@example.com', "a@[127.0.0.1]",
     ],
 )  # fmt: skip
@@ -391,7 +394,7 @@ def test_class_22_and_32_an_odd_sender_is_one_reader_or_none_and_never_lost(cast
     assert came.state in (InboundState.ACCEPTED, InboundState.IGNORED), came.reason
     ticket = only_ticket()
     assert all(len(email.recipients) == 1 for email in outbox())
-    assert all(",", ";") if ticket.reader is None else "," not in ticket.reader.address
+    assert ticket.reader is None or ODD.search(ticket.reader.address) is None
 
 
 @pytest.mark.parametrize(
@@ -405,7 +408,7 @@ def test_class_31_a_hostile_message_id_keeps_nobody_from_answering(
     reply(only_ticket(), body="You are right.", by=cast.ann)
     deliver_due("one")
     assert [state for _, state in states()] == [DeliveryState.SENT] * 2
-    assert all(name.isascii() for name in smtp.mails[-1].parsed.keys())
+    assert all(name.isascii() for name in smtp.mails[-1].parsed)
     assert len(smtp.mails[-1].parsed.get_all("References", [])) <= 1
 
 

@@ -16,15 +16,14 @@ from typing import TypeVar
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
 
 from helpdesk import create_app
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.sites.models import Queue, Site
-from tests.conftest import SECRET, make_settings, missing
-from tests.live import CHROMIUM, chromium, free_port
+from tests.conftest import SECRET, make_settings
+from tests.live import free_port
 from tests.servers.dovecot import PASSWORD as MAILBOX_PASSWORD
 from tests.servers.dovecot import Account
 from tests.servers.smtp import CaughtMail, SmtpServer
@@ -49,15 +48,6 @@ class Desk:
         return wait_until(
             lambda: next((mail for mail in self.smtp.mails if subject in str(mail.parsed["Subject"])), None)
         )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    if CHROMIUM is None:
-        missing("chromium")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

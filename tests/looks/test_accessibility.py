@@ -7,23 +7,12 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.conftest import missing
-from tests.live import CHROMIUM, chromium
 from tests.looks.sample import Sample, sample_desk, signed_in
 from tests.pages import DESK_PAGES, NO_PAGES, READER_PAGES, get_endpoints
 
 pytestmark = pytest.mark.browser
 SIZES = [(1440, 900), (390, 844)]
 SCHEMES = ["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    if CHROMIUM is None:
-        missing("chromium")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from helpdesk.errors import NotFound
 from helpdesk.tickets import queries, triage
 from helpdesk.tickets.models import Resolution, Then, Ticket
 from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.neighbours import neighbours_of
 from helpdesk.tickets.queries import Folder
 from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket
@@ -110,8 +111,9 @@ def test_related_tickets_are_those_of_the_article_and_those_of_the_reader(cast: 
     same_article = make_ticket(cast, address="ben@example.com", name="Ben")
     same_reader = make_ticket(cast, article_url="https://blog.example.org/other/", body="Other page")
     make_ticket(cast, queue=cast.legal, body="Hidden")
-    about, earlier = queries.related_to(ticket, cast.ann)
-    assert ([t.number for t in about], [t.number for t in earlier]) == ([same_article.number], [same_reader.number])
+    around = neighbours_of(ticket, cast.ann, folder=None)
+    assert [t.number for t in around.article] == [same_article.number]
+    assert [t.number for t in around.reader] == [same_reader.number]
 
 
 def test_the_reader_sees_no_note(cast: Cast) -> None:
