@@ -35,7 +35,7 @@ def domain_of(address: str) -> str:
 
 
 def with_token(address: str, token: str) -> str:
-    """`support@example.org` with a token: `support+<token>@example.org` (RFC 5321 §4.5.3.1.1: local part at most 64)."""
+    """`support@example.org` with a token: `support+<token>@example.org` (RFC 5321 §4.5.3.1.1)."""
     local, _, domain = address.rpartition("@")
     return f"{local}+{token}@{domain}"
 

@@ -13,9 +13,7 @@ SEARCH_TABLE = "search_message"
 
 def is_ours(_object: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
     """Leave tables and indexes that no model describes (full-text search) alone."""
-    return not (
-        reflected and compare_to is None and (name or "").startswith((SEARCH_TABLE, "ix_" + SEARCH_TABLE))
-    )
+    return not (reflected and compare_to is None and (name or "").startswith((SEARCH_TABLE, "ix_" + SEARCH_TABLE)))
 
 
 def render(kind: str, value: Any, _context: Any) -> str | bool:
@@ -35,10 +33,7 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-        if (
-            connection.dialect.name == "sqlite"
-            and connection.execute(text("PRAGMA foreign_key_check")).first()
-        ):
+        if connection.dialect.name == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
             raise RuntimeError("The migration would leave rows that refer to nothing; nothing was changed.")
 
 

@@ -46,13 +46,11 @@ DOORS = {
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
     "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
 }  # fmt: skip
+BESIDE_A_TICKET = {"home", "folder", "folder_news", "find", "article", "reader", "account", "save_account"}
 NAMES_A_TICKET = {
     endpoint
-    for endpoint in DOORS
-    if endpoint.startswith("desk.")
-    and endpoint.removeprefix("desk.")
-    in "ticket ticket_news file message_html reply note draft discard_draft canned_reply insert_canned_reply take assign "
-    "close reopen spam unspam topic priority queue tag untag remove_draft_file".split()
+    for endpoint, door in DOORS.items()
+    if door == AGENT and endpoint.removeprefix("desk.") not in BESIDE_A_TICKET | {"sign_out_device"}
 }
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -32,12 +31,14 @@ from helpdesk.inbound.models import InboundEmail, Source
 from helpdesk.ports import listen_near, port_of
 from helpdesk.sites.models import Queue, Site
 from helpdesk.tickets.links import reply_address
-from helpdesk.tickets.models import Origin
+from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, open_ticket
 from helpdesk.tickets.search import clear_index, matching_tickets
 from helpdesk.web import masked
 from tests.conftest import token_in
 from tests.processes import descendants, is_alive
+from tests.servers.dovecot import Account
+from tests.servers.ports import free_port
 
 ANSWERS = {
     "--base-url": "http://127.0.0.1:5000",
@@ -252,6 +253,37 @@ def test_check_mail_names_a_mailbox_that_cannot_be_reached(run: Callable[..., tu
     assert (code, err) == (1, f"The mailbox did not let us in: {reason}\n")
 
 
+def test_check_mail_looks_into_a_real_mailbox(run: Callable[..., tuple[int, str, str]], mailbox: Account) -> None:
+    server = Controller(object(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    mailbox.deliver(letter_to("support@example.org"))
+    place = {"imap_host": "127.0.0.1", "imap_port": str(mailbox.port), "imap_security": "none"}
+    account = {"imap_username": mailbox.username, "imap_password": mailbox.password}
+    try:
+        code, out, err = run("setup", "--check-mail", *options(smtp_port=str(server.port), **place, **account))
+    finally:
+        server.stop()
+    assert (code, err, out.splitlines()[2]) == (0, "", "The mailbox let us in; it holds 1 mails.")
+
+
+def test_worker_reads_a_mailbox_that_is_added_while_it_runs_and_ends_politely(
+    own_desk: Flask, mailbox: Account, tmp_path: Path
+) -> None:
+    with (tmp_path / "helpdesk.log").open("wb") as log:
+        env = os.environ | {"HELPDESK_IMAP_PASSWORD": mailbox.password}
+        worker = subprocess.Popen([Path(sys.executable).parent / "helpdesk", "worker"], stdout=log, stderr=log, env=env)
+    try:
+        queue = db.session.scalars(select(Queue)).one()
+        db.session.add(Source(name="Inbox", queue=queue, settings=mailbox.settings()))
+        db.session.commit()
+        mailbox.deliver(letter_to("support@example.org"))
+        wait_until(lambda: subjects() == ["Your article"])
+    finally:
+        worker.terminate()
+    assert worker.wait() == 0
+    assert "Traceback" not in (tmp_path / "helpdesk.log").read_text()
+
+
 def test_add_agent_prints_a_link(run: Callable[..., tuple[int, str, str]], own_desk: Flask) -> None:
     code, out, _ = run("add-agent", "--name", "Ann Archer", "--email", "Ann@example.org", "--role", "agent")
     sentence, link = out.splitlines()
@@ -390,20 +422,21 @@ def test_up_answers_replaces_what_dies_logs_no_secrets_and_stops_whole(set_up: s
     assert " GET /ticket/… 404 " in said
 
 
+def subjects() -> list[str]:
+    """The subjects of all tickets, as they are just now."""
+    db.session.rollback()
+    return list(db.session.scalars(select(Ticket.subject)))
+
+
 def give_stdin(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
-        time.sleep(0.02)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def wait_for_status(url: str, expected: int) -> None:

@@ -34,7 +34,9 @@ def pids(folder: Path, name: str) -> list[int]:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from helpdesk import assets
-from tests.test_cli import free_port, options, status_of, wait_for_status
+from tests.servers.ports import free_port
+from tests.test_cli import options, status_of, wait_for_status
 
 ROOT = Path(__file__).parents[1]
 

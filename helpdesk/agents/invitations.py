@@ -10,5 +10,5 @@ from helpdesk.database import transactional
 @transactional
 def invite(agent: Agent, *, by: Agent) -> None:
     """Mail an agent the link to choose a password; it works once, for four hours."""
-    token = generate_reset_password_token(agent)
+    token = generate_reset_password_token(agent)  # type: ignore[no-untyped-call]
     send_mail("Your helpdesk account", agent.email, "security/email/invitation", user=agent, reset_token=token, by=by)

@@ -3,9 +3,7 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 MAX_URL = 2000
-TRACKING = frozenset(
-    {"fbclid", "gclid", "dclid", "msclkid", "igshid", "yclid", "ref", "ref_src", "amp", "share", "si"}
-)
+TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "igshid", "yclid", "ref", "ref_src", "amp", "share", "si"})
 TRACKING_PREFIXES = ("utm_", "mc_", "pk_", "mtm_", "__hs", "_hs")
 INDEX_PAGES = ("index.html", "index.htm", "index.php")
 
@@ -61,9 +59,7 @@ def _path(path: str) -> str:
 
 
 def _query(query: str) -> str:
-    kept = [
-        (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if not _is_tracking(name)
-    ]
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if not _is_tracking(name)]
     return urlencode(kept)
 
 

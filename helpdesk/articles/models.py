@@ -41,18 +41,12 @@ class Article(Base):
 
     site: Mapped[Site] = relationship()
     owner: Mapped[Agent | None] = relationship()
-    aliases: Mapped[list["ArticleAlias"]] = relationship(
-        back_populates="article", cascade="all, delete-orphan"
-    )
+    aliases: Mapped[list["ArticleAlias"]] = relationship(back_populates="article", cascade="all, delete-orphan")
 
     @property
     def display_title(self) -> str:
         """The title, else the path of the address."""
-        return (
-            self.title
-            or self.canonical_url.split("//", 1)[-1].partition("/")[2].strip("/")
-            or self.canonical_url
-        )
+        return self.title or self.canonical_url.split("//", 1)[-1].partition("/")[2].strip("/") or self.canonical_url
 
 
 class ArticleAlias(Base):

@@ -16,9 +16,7 @@ def find_article(site: Site, url: str) -> Article | None:
     known = (
         select(Article)
         .outerjoin(ArticleAlias)
-        .where(
-            Article.site_id == site.id, or_(Article.canonical_url.in_(either), ArticleAlias.url.in_(either))
-        )
+        .where(Article.site_id == site.id, or_(Article.canonical_url.in_(either), ArticleAlias.url.in_(either)))
         .order_by(Article.id)
     )
     return db.session.scalars(known).first()

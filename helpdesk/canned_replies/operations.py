@@ -38,9 +38,7 @@ def remove_canned_reply(canned: CannedReply, *, by: Agent) -> None:
 def _refuse_unknown(body: str) -> None:
     unknown = unknown_placeholders(body)
     if unknown:
-        raise Invalid(
-            f"There is no placeholder {{{unknown[0]}}}. Use one from the list, or write it without braces."
-        )
+        raise Invalid(f"There is no placeholder {{{unknown[0]}}}. Use one from the list, or write it without braces.")
 
 
 def _refuse_taken(name: str, *, site_id: int, but: int | None = None) -> None:

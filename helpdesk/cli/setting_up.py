@@ -87,7 +87,8 @@ def with_options(command: Any) -> Any:
 def setup(check_mail: bool, **given: str | None) -> None:
     """Set up a desk of your own.
 
-    Writes the settings file, makes the database, and adds the publication, its queue and the first admin. Every question can be answered by an option instead. No password is chosen here: a link is printed.
+    Writes the settings file, makes the database, and adds the publication, its queue and the first admin.
+    Every question can be answered by an option instead. No password is chosen here: a link is printed.
     """
     file = Path(os.environ.get(SETTINGS_FILE, "data/helpdesk.env"))
     _refuse_a_second_time(file)

@@ -24,6 +24,11 @@ def _stripped(value: str | None) -> str:
     return (value or "").strip()
 
 
+def _name(when_missing: str) -> StringField:
+    validators = [InputRequired(when_missing), Length(max=NAME_LENGTH, message="That name is too long.")]
+    return StringField("Name", filters=[_stripped], validators=validators)
+
+
 class WritingForm(FlaskForm):  # type: ignore[misc]
     """A text with files."""
 
@@ -89,14 +94,20 @@ class CannedReplyForm(FlaskForm):  # type: ignore[misc]
     """A prepared text."""
 
     site = SelectField("Publication", coerce=int)
-    name = StringField("Name", filters=[_stripped], validators=[InputRequired("Give it a name."), Length(max=NAME_LENGTH)])
+    name = StringField(
+        "Name", filters=[_stripped], validators=[InputRequired("Give it a name."), Length(max=NAME_LENGTH)]
+    )
     body = TextAreaField("Text", validators=[InputRequired("Write the text."), Length(max=BODY_LENGTH)])
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]
     """What an agent may change about the own account."""
 
-    name = StringField("Name", filters=[_stripped], validators=[InputRequired("Readers need a name to answer to."), Length(max=NAME_LENGTH)])
+    name = StringField(
+        "Name",
+        filters=[_stripped],
+        validators=[InputRequired("Readers need a name to answer to."), Length(max=NAME_LENGTH)],
+    )
     timezone = StringField("Time zone", filters=[_stripped])
     keyboard = BooleanField("Single keys, such as j and r")
     after_send = SelectField(
@@ -138,7 +149,11 @@ class AgentForm(FlaskForm):  # type: ignore[misc]
 class NewAgentForm(AgentForm):
     """A new colleague."""
 
-    name = StringField("Name", filters=[_stripped], validators=[InputRequired("Write the name readers will see."), Length(max=NAME_LENGTH)])
+    name = StringField(
+        "Name",
+        filters=[_stripped],
+        validators=[InputRequired("Write the name readers will see."), Length(max=NAME_LENGTH)],
+    )
     email = EmailField("Email address", filters=[_stripped], validators=[InputRequired("Write an email address.")])
 
 

@@ -54,9 +54,7 @@ def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
 
 def _outbound(agent: Agent) -> Select[OutboundRecipient, Ticket]:
     about_a_ticket = OutboundEmail.thread_token.startswith(_THREAD)
-    ticket_id = case(
-        (about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer))
-    )
+    ticket_id = case((about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer)))
     return (
         select(OutboundRecipient, Ticket)
         .join(OutboundRecipient.email)

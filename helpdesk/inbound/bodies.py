@@ -97,9 +97,7 @@ def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
         return True  # a multipart whose boundary never comes: show what is there
     if is_root and media_type in ("text/plain", "text/html"):
         return _disposition(part) != "attachment"
-    return (
-        media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
-    )
+    return media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
 
 
 def _is_redundant(part: BoundedMessage) -> bool:
@@ -181,9 +179,7 @@ def _attachment(part: BoundedMessage, charset: str | None) -> Part:
     content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
     inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
     name = safe_name(_name(part, charset), media_type)
-    return Part(
-        name, media_type, _content(part), content_id, inline and not media_type.startswith("message/")
-    )
+    return Part(name, media_type, _content(part), content_id, inline and not media_type.startswith("message/"))
 
 
 def _content(part: BoundedMessage) -> bytes:

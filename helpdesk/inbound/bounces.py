@@ -22,9 +22,7 @@ _FAILED_ACTIONS = frozenset({"failed", "delayed"})
 # RFC 3463: no such mailbox or host, moved, or no route to the host; a full mailbox or a policy is not that.
 _HARD_STATUS = re.compile(r"5\.(?:1\.(?:1|2|3|4|6|10)|4\.4)")
 _STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b(?!\.)")
-_STATUS_FIELD = re.compile(
-    r"^status:[ \t]{0,8}([245]\.[0-9]{1,3}\.[0-9]{1,3})\b", re.IGNORECASE | re.MULTILINE
-)
+_STATUS_FIELD = re.compile(r"^status:[ \t]{0,8}([245]\.[0-9]{1,3}\.[0-9]{1,3})\b", re.IGNORECASE | re.MULTILINE)
 _ANSWER = re.compile(r"^.{0,200}\b[45][0-9]{2}[ -].{1,300}$", re.MULTILINE)
 _MESSAGE_ID = re.compile(r"^[ \t>]{0,4}message-id:[ \t]{0,8}(<[^<>\s]{1,998}>)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"\b[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -36,12 +34,8 @@ _UNKNOWN_PERSON = re.compile(
     r"|no longer (?:with|valid|in use|available)|empfänger unbekannt|adresse n.existe pas",
     re.IGNORECASE,
 )
-_FULL_MAILBOX = re.compile(
-    r"quota|mailbox (?:is )?full|over ?limit|too large|blocked|spam|policy", re.IGNORECASE
-)
-_DELAY = re.compile(
-    r"delayed|not yet been delivered|will (?:keep|continue) (?:on )?trying|warning", re.IGNORECASE
-)
+_FULL_MAILBOX = re.compile(r"quota|mailbox (?:is )?full|over ?limit|too large|blocked|spam|policy", re.IGNORECASE)
+_DELAY = re.compile(r"delayed|not yet been delivered|will (?:keep|continue) (?:on )?trying|warning", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"undeliver|delivery (?:status )?notification|delivery (?:report|delayed|unsuccessful)"
     r"|(?:delivery|mail|message) (?:has )?(?:failure|failed|error|problem|delayed|incomplete)"
@@ -72,9 +66,7 @@ class Bounce:
 
 def read_bounce(mail: ParsedEmail) -> Bounce | None:
     """The bounce that the mail is, or None: by RFC 3464 parts, else by known formats, else by two cues."""
-    groups = [
-        group for group in (mail.report.groups if mail.report else ()) if _action(group) in _FAILED_ACTIONS
-    ]
+    groups = [group for group in (mail.report.groups if mail.report else ()) if _action(group) in _FAILED_ACTIONS]
     if groups:
         return _from_groups(mail, groups)
     found = cues(mail)
@@ -122,9 +114,7 @@ def _from_groups(mail: ParsedEmail, groups: list[Fields]) -> Bounce:
 
 def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool) -> Bounce:
     text = mail.text[:TEXT_CHARACTERS]
-    failed = [
-        box.address for box in read_mailboxes(list(mail.all_of("X-Failed-Recipients")), limit=RECIPIENTS)
-    ]
+    failed = [box.address for box in read_mailboxes(list(mail.all_of("X-Failed-Recipients")), limit=RECIPIENTS)]
     field = _STATUS_FIELD.search(text)
     status = field[1] if field else _status(_diagnostic(text) or text)
     delayed = delayed or bool(not recipients and _DELAY.search(mail.subject))

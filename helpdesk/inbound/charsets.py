@@ -54,9 +54,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
 
 def decode_short(data: bytes, fallback: str | None = None) -> str:
     """Text of a header's raw bytes: UTF-8, else the body's charset, else cp1252; too short to detect."""
-    return scrub(
-        _strictly(data, "utf-8") or _strictly(data, _charset(fallback)) or data.decode("cp1252", "replace")
-    )
+    return scrub(_strictly(data, "utf-8") or _strictly(data, _charset(fallback)) or data.decode("cp1252", "replace"))
 
 
 def scrub(text: str) -> str:

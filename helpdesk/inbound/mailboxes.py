@@ -9,9 +9,7 @@ from helpdesk.inbound.headers import ENCODED_WORD, decode_words, one_line, raw_b
 NAME_LENGTH = 200
 
 _ATOM = r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]"
-_ADDRESS = re.compile(
-    rf'(?:{_ATOM}{{1,64}}|"[^"\x00-\x1f]{{1,62}}")@({_ATOM}{{1,253}}|\[[0-9A-Fa-f.:IPv]{{3,60}}\])'
-)
+_ADDRESS = re.compile(rf'(?:{_ATOM}{{1,64}}|"[^"\x00-\x1f]{{1,62}}")@({_ATOM}{{1,253}}|\[[0-9A-Fa-f.:IPv]{{3,60}}\])')
 _PLACEHOLDER = re.compile("\ue000([0-9]{1,5})\ue001")
 _DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon"})
 

@@ -32,6 +32,4 @@ def match(mail: ParsedEmail, envelope_to: tuple[str, ...] = ()) -> Match:
         if ticket_id is not None:
             return Match(ticket_id, f"it answers {message_id}, which we issued")
     number = _NUMBER.search(mail.subject)
-    return Match(
-        None, "no token and no Message-ID of ours: a new ticket", int(number.group(1)) if number else None
-    )
+    return Match(None, "no token and no Message-ID of ours: a new ticket", int(number.group(1)) if number else None)

@@ -82,11 +82,7 @@ class BoundedMessage(Message):
     def children(self) -> list["BoundedMessage"]:
         """The parts of a multipart, the mail in a message/rfc822, or none."""
         payload = self._payload
-        return (
-            [part for part in payload if isinstance(part, BoundedMessage)]
-            if isinstance(payload, list)
-            else []
-        )
+        return [part for part in payload if isinstance(part, BoundedMessage)] if isinstance(payload, list) else []
 
     @property
     def raw_payload(self) -> bytes:

@@ -71,9 +71,7 @@ def parse(raw: bytes) -> ParsedEmail:
     except RecursionError:
         return _unreadable(raw, "The mail is nested too deeply.")
     except Exception as error:  # hostile mail finds new ways to fail; it must still become a ticket
-        return _unreadable(
-            raw, f"The mail is malformed in a way that cannot be read ({type(error).__name__})."
-        )
+        return _unreadable(raw, f"The mail is malformed in a way that cannot be read ({type(error).__name__}).")
 
 
 def _unreadable(raw: bytes, reason: str) -> ParsedEmail:

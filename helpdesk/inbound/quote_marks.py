@@ -8,13 +8,9 @@ ATTRIBUTION_LINES = 5
 LINE_CHARACTERS = 500
 
 _TIME = re.compile(r"\b[0-2]?[0-9][:.h][0-5][0-9]\b|[0-9]{1,2}[时時点點시]")
-_DATE = re.compile(
-    r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2}[月월]"
-)
+_DATE = re.compile(r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2}[月월]")
 _ADDRESS = re.compile(r"[^\s@<>()]{1,64}@[^\s@<>()]{2,253}")
-_STARTS = re.compile(
-    rf"(?:(?:{'|'.join(quote_words.FIRST_OF_ATTRIBUTION)}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE
-)
+_STARTS = re.compile(rf"(?:(?:{'|'.join(quote_words.FIRST_OF_ATTRIBUTION)}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE)
 _DASHES = "-_=*—\u2013\u2796"
 _COLONS = (":", "\uff1a")
 _KIND_OF_LABEL = {label: kind for kind, labels in quote_words.LABELS.items() for label in labels}
@@ -54,11 +50,7 @@ def may_end_attribution(line: str) -> bool:
 
 def may_begin_attribution(line: str) -> bool:
     """Whether the line reads like the first of a wrapped attribution ("On Monday, 23 November 2026,")."""
-    return (
-        len(line) < 200
-        and bool(_STARTS.match(line.strip()))
-        and bool(_DATE.search(line) or _TIME.search(line))
-    )
+    return len(line) < 200 and bool(_STARTS.match(line.strip())) and bool(_DATE.search(line) or _TIME.search(line))
 
 
 def _ends_as_attribution(line: str) -> bool:

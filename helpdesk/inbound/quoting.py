@@ -86,9 +86,7 @@ def _attributions(lines: list[str], prefixed: set[int]) -> set[int]:
             following = _next_filled(lines, last)
             if following in prefixed:
                 first = _attribution_start(lines, last, before_prefixed=True)
-                found |= (
-                    set(range(last if first is None else first, following)) if first is not None else set()
-                )
+                found |= set(range(last if first is None else first, following)) if first is not None else set()
     return found
 
 

@@ -20,9 +20,7 @@ _WRAPPER_CLASSES = frozenset(
 )
 _WRAPPER_IDS = frozenset(["OLK_SRC_BODY_SECTION", "mail-editor-reference-message-container"])
 # From these on, everything is the earlier mail.
-_STARTER_IDS = frozenset(
-    ["divRplyFwdMsg", "appendonsend", "x_divRplyFwdMsg", "x_appendonsend", "reply-intro"]
-)
+_STARTER_IDS = frozenset(["divRplyFwdMsg", "appendonsend", "x_divRplyFwdMsg", "x_appendonsend", "reply-intro"])
 _OUTLOOK_BORDER = re.compile(
     r"border:none;border-top:solid #(?:b5c4df|e1e1e1) 1\.0pt|border-top:1px solid #(?:b5c4df|e1e1e1)"
 )

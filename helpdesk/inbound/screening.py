@@ -181,9 +181,7 @@ def _list_name(mail: ParsedEmail) -> str:
 def _welcome(mail: ParsedEmail) -> Verdict:
     silent = _reason_for_silence(mail)
     if silent:
-        return Verdict(
-            Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}."
-        )
+        return Verdict(Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}.")
     return Verdict(Kind.WELCOME, "A person's mail: nothing says otherwise.", may_be_answered=True)
 
 

@@ -21,9 +21,7 @@ class Reader(Base):
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
-    addresses: Mapped[list["ReaderAddress"]] = relationship(
-        back_populates="reader", cascade="all, delete-orphan"
-    )
+    addresses: Mapped[list["ReaderAddress"]] = relationship(back_populates="reader", cascade="all, delete-orphan")
 
     @property
     def display_name(self) -> str:

@@ -80,9 +80,7 @@ class QueueMember(Base):
     __tablename__ = "queue_member"
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True)
-    agent_id: Mapped[int] = mapped_column(
-        ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class Topic(Base):

@@ -172,7 +172,7 @@ class Ticket(Base):
     def mark_spam(self, *, by: Agent | None, now: datetime, reason: str | None = None) -> None:
         """File it as spam; it leaves every list but that of spam. `reason` is why the desk did it by itself."""
         if not self.is_spam:
-            why = {"reason": reason} if reason else {}
+            why: dict[str, Any] = {"reason": reason} if reason else {}
             self._record(EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution, **why)
             self._end(Resolution.SPAM, now)
 

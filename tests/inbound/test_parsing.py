@@ -74,9 +74,7 @@ def test_text_that_only_points_at_the_html_gives_way_to_it():
 
 
 def test_soft_line_breaks_are_joined():
-    assert (
-        mail("flowed").text.split("\n")[0] == "This is one long line that a mail program has broken softly."
-    )
+    assert mail("flowed").text.split("\n")[0] == "This is one long line that a mail program has broken softly."
 
 
 def test_file_names_of_every_make_are_read_and_made_safe():
@@ -200,9 +198,7 @@ def test_null_sender_and_envelope_recipients_are_read():
 
 
 def test_odd_message_ids_are_kept():
-    read = parse(
-        b"Message-ID: <a@b@example.org>\nIn-Reply-To: <x@y>\nIn-Reply-To: <z@y>\nReferences: p@q r@s\n\n"
-    )
+    read = parse(b"Message-ID: <a@b@example.org>\nIn-Reply-To: <x@y>\nIn-Reply-To: <z@y>\nReferences: p@q r@s\n\n")
     assert (read.message_id, read.in_reply_to, read.references) == (
         "a@b@example.org",
         ("x@y", "z@y"),
@@ -286,9 +282,7 @@ def test_every_name_is_safe_and_stays_as_it_is(name: str):
 
 
 def nested(depth: int) -> bytes:
-    levels = (
-        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(depth)
-    )
+    levels = (b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(depth))
     return TOP + b"".join(levels) + b"\r\nx"
 
 
@@ -347,9 +341,7 @@ HOSTILE = {
     "quotes": b"From: " + b'"\\' * 50_000 + b"\r\n\r\nHello",
     "stub addresses": b"From: x, <x@\r\nTo: <\r\nMessage-ID: <foo@[\r\nIn-Reply-To: <[\r\n\r\nHello",
     "year": b"Date: Mon, 1 Jan 99999999999999999999 10:00:00 +0000\r\n\r\nHello",
-    "sections": b"Content-Type: text/plain"
-    + b"".join(b"; a*%d=a" % i for i in range(10_001))
-    + b"\r\n\r\nHello",
+    "sections": b"Content-Type: text/plain" + b"".join(b"; a*%d=a" % i for i in range(10_001)) + b"\r\n\r\nHello",
     "semicolons": b"Content-Type: text/plain" + b";" * 200_000 + b"\r\n\r\nHello",
     "unknown charset": b"Content-Type: text/plain; charset=klingon\r\n\r\nHello",
     "NUL charset": b'Content-Type: text/plain; charset="a\0b"\r\n\r\nHello',
@@ -385,9 +377,7 @@ def texts_of(read: ParsedEmail) -> str:
     boxes = [read.from_, read.reply_to, *read.to, *read.cc]
     names = [box.name + box.address for box in boxes if box]
     headers = [name + value for name, value in read.headers]
-    return "".join(
-        [read.subject, read.text, read.html or "", *names, *headers, *(p.name for p in read.attachments)]
-    )
+    return "".join([read.subject, read.text, read.html or "", *names, *headers, *(p.name for p in read.attachments)])
 
 
 def assert_storable(read: ParsedEmail) -> None:

@@ -66,9 +66,7 @@ def test_an_outlook_forward_is_known_by_its_subject():
 def test_signatures_are_cut_last():
     assert spans_of("bottom_post").signature == "--\nRuth Reader\nExample Street 1"
     assert spans_of("apple_mail_reply").signature == "Sent from my iPhone"
-    assert split("Yes.\n\nGesendet von meinem iPhone", None) == Spans(
-        "Yes.", "Gesendet von meinem iPhone", ""
-    )
+    assert split("Yes.\n\nGesendet von meinem iPhone", None) == Spans("Yes.", "Gesendet von meinem iPhone", "")
 
 
 def test_a_signature_never_empties_the_message():
@@ -83,9 +81,7 @@ def test_a_long_text_below_dashes_is_no_signature():
 
 def test_a_signature_between_answer_and_quote_is_found():
     text = "Yes.\n\n-- \nRuth\n\nOn 23 November 2026 at 09:12, Ann wrote:\n> Is it?"
-    assert split(text, None) == Spans(
-        "Yes.", "-- \nRuth", "On 23 November 2026 at 09:12, Ann wrote:\n> Is it?"
-    )
+    assert split(text, None) == Spans("Yes.", "-- \nRuth", "On 23 November 2026 at 09:12, Ann wrote:\n> Is it?")
 
 
 def test_dashes_above_a_quote_do_not_hang_below_the_answer():
@@ -106,9 +102,7 @@ def test_our_own_wrapper_is_found_when_only_html_came():
 
 def test_the_wrapper_finds_the_quote_in_a_text_of_other_shape():
     text = "Thanks.\n\nLiebe Ruth, die Zahl ist richtig.\nAnn"
-    html = (
-        '<p>Thanks.</p><div class="helpdesk-quote"><p>Liebe Ruth, die Zahl <b>ist</b> richtig.</p>Ann</div>'
-    )
+    html = '<p>Thanks.</p><div class="helpdesk-quote"><p>Liebe Ruth, die Zahl <b>ist</b> richtig.</p>Ann</div>'
     assert split(text, html) == Spans("Thanks.", "", "Liebe Ruth, die Zahl ist richtig.\nAnn")
 
 
@@ -203,11 +197,7 @@ def test_split_loses_no_line(lines: list[str]):
 @settings(deadline=None)
 @given(
     st.lists(LINES, max_size=12),
-    st.lists(
-        st.sampled_from(
-            ["<div>", "</div>", '<div class="gmail_quote">', "<blockquote type=cite>", "Hello<br>"]
-        )
-    ),
+    st.lists(st.sampled_from(["<div>", "</div>", '<div class="gmail_quote">', "<blockquote type=cite>", "Hello<br>"])),
 )
 def test_split_loses_no_line_whatever_the_html_says(lines: list[str], tags: list[str]):
     assert_nothing_lost("\n".join(lines), "".join(tags))

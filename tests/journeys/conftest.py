@@ -29,7 +29,8 @@ from tests.servers.dovecot import Account
 from tests.servers.smtp import CaughtMail, SmtpServer
 
 Found = TypeVar("Found")
-ARTICLE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The bridge that took ten years</title></head>
+ARTICLE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>The bridge that took ten years</title></head>
 <body><main><h1>The bridge that took ten years</h1><p>It opened in 1923.</p>
 <p><a href="{contact}?url={url}">Contact us</a></p></main></body></html>"""
 
@@ -59,7 +60,8 @@ def desk(settings: Settings, smtp: SmtpServer, mailbox: Account, tmp_path: Path)
     open_for(make_settings(settings.data_dir), mailbox, article_url)
     environment = clean_environment() | {
         "HELPDESK_SECRET_KEYS": SECRET, "HELPDESK_DATA_DIR": str(settings.data_dir), "HELPDESK_BASE_URL": url,
-        "HELPDESK_SMTP_SECURITY": "none", "HELPDESK_SMTP_PORT": str(smtp.port), "HELPDESK_IMAP_PASSWORD": MAILBOX_PASSWORD,
+        "HELPDESK_SMTP_SECURITY": "none", "HELPDESK_SMTP_PORT": str(smtp.port),
+        "HELPDESK_IMAP_PASSWORD": MAILBOX_PASSWORD,
     }  # fmt: skip
     helpdesk = [str(Path(sys.executable).parent / "helpdesk")]
     handler = partial(Quiet, directory=str(tmp_path / "public"))

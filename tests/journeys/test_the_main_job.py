@@ -1,4 +1,4 @@
-"""The main job as people do it: form, triage, reply by mail, the reader's mail comes back, close; with script and without."""
+"""The main job as people do it: form, triage, reply, the reader's mail comes back, close; with script and without."""
 
 import re
 from email.message import EmailMessage
@@ -66,7 +66,7 @@ def ann_finds_it_first_and_asks(page: Page, desk: Desk) -> None:
     page.get_by_role("button", name="Sign in").click()
     row = page.locator("main li, main tr, main article").filter(has_text="Ruth Reed").first
     expect(row).to_contain_text("bridge")
-    row.locator("a[href*=\"/desk/tickets/\"]").first.click()
+    row.locator('a[href*="/desk/tickets/"]').first.click()
     page.get_by_role("button", name="Take").click()
     expect(page.get_by_text("The ticket is yours.")).to_be_visible()
     reply_form(page).locator("textarea").fill(QUESTION)

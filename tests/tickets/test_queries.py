@@ -8,8 +8,8 @@ from helpdesk.database import db
 from helpdesk.errors import NotFound
 from helpdesk.tickets import queries, triage
 from helpdesk.tickets.models import Resolution, Then, Ticket
-from helpdesk.tickets.operations import add_note, follow_up, reply
 from helpdesk.tickets.neighbours import neighbours_of
+from helpdesk.tickets.operations import add_note, follow_up, reply
 from helpdesk.tickets.queries import Folder
 from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket

@@ -2,9 +2,9 @@
 
 import pytest
 
+from helpdesk.database import db
 from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.sites.models import Priority, Topic
-from helpdesk.database import db
 from helpdesk.tickets import triage
 from helpdesk.tickets.models import Resolution, Status
 from tests.cast import Cast

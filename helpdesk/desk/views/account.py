@@ -51,6 +51,4 @@ def sign_out_device(sign_in_id: int) -> Response:
 def _page(form: AccountForm) -> str:
     since = clock.now() - timedelta(days=current_app.config["SESSION_ABSOLUTE_DAYS"])
     sign_ins = list_sign_ins(g.agent, since=since)
-    return desk_page(
-        "account.html", form=form, sign_ins=sign_ins, this=session.get("sign_in"), device_name=device_name
-    )
+    return desk_page("account.html", form=form, sign_ins=sign_ins, this=session.get("sign_in"), device_name=device_name)

@@ -97,9 +97,7 @@ def invite_agent(agent_id: int) -> Response:
 def _add(form: NewAgentForm) -> Agent:
     if not form.validate():
         raise Invalid(first_error(form))
-    added = add_agent(
-        form.email.data, name=form.name.data, role=Role(form.role.data), timezone=g.agent.timezone
-    )
+    added = add_agent(form.email.data, name=form.name.data, role=Role(form.role.data), timezone=g.agent.timezone)
     change_queues(added, queues=_chosen_queues(form))
     invite(added, by=g.agent)
     return added

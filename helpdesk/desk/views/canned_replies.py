@@ -85,9 +85,7 @@ def _form(canned: CannedReply | None = None) -> CannedReplyForm:
     return form
 
 
-def _keep(
-    form: CannedReplyForm, canned: CannedReply | None, save: Callable[[], None]
-) -> Response | tuple[str, int]:
+def _keep(form: CannedReplyForm, canned: CannedReply | None, save: Callable[[], None]) -> Response | tuple[str, int]:
     if not form.validate():
         return _page(form, canned), 422
     try:
@@ -99,6 +97,4 @@ def _keep(
 
 
 def _page(form: CannedReplyForm, canned: CannedReply | None = None, problem: str = "") -> str:
-    return desk_page(
-        "canned_reply.html", form=form, canned=canned, problem=problem, placeholders=PLACEHOLDERS
-    )
+    return desk_page("canned_reply.html", form=form, canned=canned, problem=problem, placeholders=PLACEHOLDERS)

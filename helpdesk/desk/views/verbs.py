@@ -58,7 +58,7 @@ def assign(ticket: Ticket) -> str:
     form = _valid(AssignForm())
     assignee = _chosen(Agent, form.assignee.data)
     triage.assign(ticket, assignee=assignee, by=g.agent)
-    return f"The ticket is with {assignee.name} now." if assignee else "The ticket is nobody’s now."
+    return f"The ticket is with {assignee.name} now." if assignee else "The ticket is with nobody now."
 
 
 @verb("close", "tickets.close")
