@@ -406,8 +406,8 @@ def test_up_answers_replaces_what_dies_logs_no_secrets_and_stops_whole(set_up: s
         desk = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for_status(f"http://127.0.0.1:{port}/contact?url=https://blog.example.org/secret-draft", 200)
+        wait_until(lambda: len(descendants(desk.pid)) == 4)  # web with its two processes, and the worker
         first = descendants(desk.pid)
-        assert len(first) == 4  # web with its two processes, and the worker
         web = min(first)
         os.kill(web, signal.SIGKILL)
         wait_until(lambda: "web ended unexpectedly" in (tmp_path / "log").read_text())

@@ -1,75 +1,38 @@
-"""Raw first, then meaning: every door ends in `receive`, and `process` decides what a mail becomes."""
+"""What a mail that was received becomes: a ticket, a message, a bounced reply, or nothing but its own row."""
 
 import errno
 import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from helpdesk import clock, files
+from helpdesk import files
 from helpdesk.addresses import normalise, split_token
 from helpdesk.agents.models import Agent
 from helpdesk.database import db, transactional, wake
-from helpdesk.errors import Conflict, HelpdeskError, Refused
+from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.letters import bounce_address, letter_of, subject_of
 from helpdesk.inbound.matching import Match, match
-from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
 from helpdesk.inbound.screening import Kind, Verdict, screen
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.delivery import record_bounce
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
-from helpdesk.tickets.messages import Attachment, Message
+from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
 
 log = logging.getLogger(__name__)
 
-PROCESS = "process"
 TRIES = 3
 BATCH = 100
-ORPHAN_AGE = timedelta(days=2)
 SHORTAGES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-
-
-def receive(
-    raw: bytes,
-    *,
-    source: Source | None = None,
-    uid: tuple[int, int] | None = None,
-    envelope_from: str | None = None,
-    envelope_to: tuple[str, ...] = (),
-) -> InboundEmail:
-    """Keep a mail for good: bytes durable, then the row, then the caller may acknowledge.
-
-    `uid` is (UIDVALIDITY, UID) of an IMAP mailbox; `envelope_from` is "" for the null sender and None when
-    nobody said. Raises Conflict when that UID was kept before, and OSError or a database error when the mail
-    could not be kept; then it must stay where it came from.
-    """
-    return _keep(raw, source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to))
-
-
-def record_oversized(stub: bytes, *, source: Source, uid: tuple[int, int], size: int) -> InboundEmail:
-    """Note a mail of `size` bytes that is too large to be fetched; `stub` says so in its place, should it be read.
-
-    Raises like receive.
-    """
-    mail = parse(stub)
-    return _keep(
-        stub,
-        source=source,
-        uid=uid,
-        state=InboundState.FAILED,
-        reason=f"This mail has {size // 1024 // 1024} MB, more than is fetched; it is still in the mailbox.",
-        from_address=normalise(mail.from_.address) if mail.from_ else "",
-        subject=mail.subject[:500],
-        message_id=mail.message_id,
-    )
 
 
 def process_received() -> int:
@@ -155,47 +118,6 @@ def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
     queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
     by_address = {normalise(queue.intake_address): queue for queue in queues}
     return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
-
-
-def sweep_files() -> None:
-    """Remove stored bytes that no row names, left by a crash between file and row."""
-    old = files.keys_older_than((clock.now() - ORPHAN_AGE).timestamp())
-    used = {
-        *db.session.scalars(select(Attachment.storage_key)),
-        *db.session.scalars(select(InboundEmail.storage_key)),
-    }
-    for key in set(old) - used:
-        files.delete(key)
-
-
-def _keep(raw: bytes, *, source: Source | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
-    key = files.put(raw)
-    try:
-        return _record(key, source_id=source.id if source else None, uid=uid, **values)
-    except Conflict:
-        files.delete(key)
-        raise
-
-
-@transactional
-def _record(key: str, /, *, source_id: int | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
-    if uid is not None and _was_kept(source_id, uid):
-        raise Conflict("This mail was fetched before.")
-    source = db.session.get_one(Source, source_id) if source_id is not None else None
-    email = InboundEmail(storage_key=key, received_at=clock.now(), source=source, **values)
-    email.queue = source.queue if source else None
-    email.uidvalidity, email.uid = uid or (None, None)
-    db.session.add(email)
-    db.session.flush()
-    wake(PROCESS)
-    return email
-
-
-def _was_kept(source_id: int | None, uid: tuple[int, int]) -> bool:
-    same = select(InboundEmail.id).where(
-        InboundEmail.source_id == source_id, InboundEmail.uidvalidity == uid[0], InboundEmail.uid == uid[1]
-    )
-    return db.session.scalar(same) is not None
 
 
 def _waiting(*, after: int) -> Sequence[int]:
@@ -303,3 +225,16 @@ def _sentence(error: Exception) -> str:
 
 def _is_shortage(error: Exception) -> bool:
     return isinstance(error, OperationalError) or (isinstance(error, OSError) and error.errno in SHORTAGES)
+
+
+__all__ = [
+    "PROCESS",
+    "act",
+    "find_queue",
+    "note_failure",
+    "process",
+    "process_received",
+    "receive",
+    "retry_inbound",
+    "sweep_files",
+]

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from helpdesk.database import db
 from helpdesk.errors import Conflict
 from helpdesk.inbound.models import InboundEmail, Source
-from helpdesk.inbound.operations import process_received, receive, record_oversized
+from helpdesk.inbound.operations import process_received
+from helpdesk.inbound.receiving import receive, record_oversized
 from helpdesk.inbound.sources.leases import claim_source, note_error, note_success, release_source
 from helpdesk.inbound.sources.mailbox import (
     Address,

@@ -6,7 +6,7 @@ import sys
 from typing import BinaryIO
 
 from helpdesk.addresses import split_token, with_token
-from helpdesk.inbound.operations import receive
+from helpdesk.inbound.receiving import receive
 
 log = logging.getLogger(__name__)
 
