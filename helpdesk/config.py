@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from flask import current_app
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -101,6 +102,12 @@ class Settings(BaseSettings):
         return self.imap_passwords.get(source_name, self.imap_password).get_secret_value()
 
 
+def settings() -> Settings:
+    """The settings of the running application."""
+    current: Settings = current_app.extensions["settings"]
+    return current
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read and check all settings; every mistake is told at once.
 
@@ -109,12 +116,12 @@ def load_settings(**overrides: Any) -> Settings:
     file = Path(os.environ.get(SETTINGS_FILE, "data/helpdesk.env"))
     problems = _unknown_names()
     try:
-        settings = Settings(_env_file=file if file.is_file() else None, **overrides)  # type: ignore[call-arg]
+        loaded = Settings(_env_file=file if file.is_file() else None, **overrides)  # type: ignore[call-arg]
     except ValidationError as error:
         problems += [f"{PREFIX}{_name(e)}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
     if problems:
         raise Misconfigured("\n".join(problems))
-    return settings
+    return loaded
 
 
 def _unknown_names() -> list[str]:

@@ -6,7 +6,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors {ancestors}; base-uri 'none'"
 )
-MAIL_CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
+MAIL_CSP = "default-src 'none'; img-src data:; style-src {origin}; sandbox; frame-ancestors 'self'"
 FILE_CSP = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 

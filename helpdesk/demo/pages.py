@@ -12,7 +12,8 @@ from helpdesk.config import Settings
 from helpdesk.demo.caught import CaughtMail, CaughtMails
 from helpdesk.demo.letters import EnclosedFile, answered_subject, reader_mail
 from helpdesk.demo.publication import ARTICLES, NAME
-from helpdesk.headers import MAIL_CSP
+
+CAUGHT_CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'"
@@ -54,7 +55,7 @@ def mail(mail_id: str) -> str:
 @blueprint.get("/mail/<mail_id>/html")
 def mail_html(mail_id: str) -> Response:
     """Its HTML part, for the sandboxed frame."""
-    return Response(_find(mail_id).html, headers={"Content-Security-Policy": MAIL_CSP})
+    return Response(_find(mail_id).html, headers={"Content-Security-Policy": CAUGHT_CSP})
 
 
 @blueprint.get("/mail/<mail_id>/raw")

@@ -1,10 +1,10 @@
 """Every mail about a ticket: what it says, and the headers that bring the answer back."""
 
-from flask import current_app, render_template
+from flask import render_template
 from sqlalchemy import select
 
 from helpdesk.addresses import named
-from helpdesk.config import Settings
+from helpdesk.config import settings
 from helpdesk.database import db
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
@@ -44,12 +44,6 @@ def queue_receipt(ticket: Ticket, *, to: str) -> OutboundEmail:
     }
     context = {"ticket": ticket, "link": settings().link(status_path(ticket))}
     return _queue("receipt", ticket, new_message_id(ticket), to=to, context=context, headers=headers)
-
-
-def settings() -> Settings:
-    """The settings of the running application."""
-    current: Settings = current_app.extensions["settings"]
-    return current
 
 
 def own_loop_value() -> str:

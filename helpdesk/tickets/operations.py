@@ -11,6 +11,7 @@ from helpdesk.addresses import normalise
 from helpdesk.agents.models import Agent
 from helpdesk.articles.operations import find_or_add_article
 from helpdesk.canned_replies.filling import left_over
+from helpdesk.config import settings
 from helpdesk.database import db, transactional
 from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.rate_limit import Limit, count
@@ -18,7 +19,7 @@ from helpdesk.readers.models import Reader
 from helpdesk.readers.operations import recognise
 from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
-from helpdesk.tickets.emails import queue_receipt, queue_reply, settings
+from helpdesk.tickets.emails import queue_receipt, queue_reply
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Attachment, Message, MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
@@ -107,12 +108,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
     letter = replace(letter, verified=letter.verified and _is_by_reader(ticket, letter))
     now = clock.now()
     if not ticket.takes_follow_ups(now):
-        continued = open_ticket(
-            ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, subject=ticket.subject,
-            topic=ticket.topic, may_be_answered=False, continues=ticket, upload_token=upload_token,
-        )  # fmt: skip
-        continued.article = ticket.article
-        return continued.messages[0]
+        return _continue(ticket, letter, upload_token)
     message = _message(letter, _author(ticket, letter))
     ticket.follow_up(message, now=now)
     db.session.flush()
@@ -183,6 +179,20 @@ def newest_public_id(ticket: Ticket) -> int:
     """The id of the newest message between us and the reader, 0 when there is none."""
     public = Message.kind.in_((MessageKind.READER, MessageKind.REPLY))
     return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
+
+
+def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Message:
+    """Put a letter to a ticket closed long ago into the one that continues it, or begin that one."""
+    continuing = select(Ticket).where(Ticket.continues_id == ticket.id).order_by(Ticket.id.desc()).limit(1)
+    later = db.session.scalar(continuing)
+    if later is not None and letter.verified:
+        return follow_up(later, letter=letter, upload_token=upload_token)
+    opened = open_ticket(
+        ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, subject=ticket.subject,
+        topic=ticket.topic, may_be_answered=False, continues=ticket, upload_token=upload_token,
+    )  # fmt: skip
+    opened.article = ticket.article
+    return opened.messages[0]
 
 
 def _next_number() -> ColumnElement[int]:

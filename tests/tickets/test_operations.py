@@ -120,6 +120,17 @@ def test_follow_up_after_the_window_opens_a_new_ticket_that_continues_the_old(ca
     assert (message.ticket.article, message.ticket.subject) == (ticket.article, ticket.subject)
 
 
+def test_what_comes_after_goes_into_the_ticket_that_continues(cast: Cast) -> None:
+    ticket = make_ticket(cast)
+    close(ticket, resolution=Resolution.ANSWERED, by=cast.ann)
+    cast.site.reopen_days = 0
+    db.session.commit()
+    first, second = (follow_up(ticket, letter=follow_up_letter(words)) for words in ("One", "Two"))
+    stranger = follow_up(ticket, letter=follow_up_letter("Three", from_address="eve@example.net"))
+    assert (second.ticket, second.ticket.message_count) == (first.ticket, 2)
+    assert stranger.ticket not in (ticket, first.ticket)
+
+
 def test_a_second_follow_up_does_not_make_the_reader_wait_anew(cast: Cast) -> None:
     ticket = make_ticket(cast)
     waiting_since = ticket.waiting_since

@@ -3,6 +3,7 @@
 from flask import Response, g, make_response, render_template
 
 from helpdesk.access import require
+from helpdesk.config import settings
 from helpdesk.desk import blueprint
 from helpdesk.desk.framing import framed_html
 from helpdesk.desk.pages import ticket_page
@@ -27,5 +28,5 @@ def message_html(message_id: int) -> Response:
     if message.body_html is None:
         raise NotFound
     response = make_response(render_template("desk/mail_frame.html", body=framed_html(message)))
-    response.headers["Content-Security-Policy"] = MAIL_CSP
+    response.headers["Content-Security-Policy"] = MAIL_CSP.format(origin=settings().link(""))
     return response

@@ -22,7 +22,7 @@ from helpdesk.inbound.sources.mailbox import (
     OpenMailbox,
     connect,
 )
-from helpdesk.tickets.emails import settings
+from helpdesk.config import settings
 
 log = logging.getLogger(__name__)
 
