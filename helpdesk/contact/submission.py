@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from flask import request
 
 from helpdesk import files, uploads
+from helpdesk.config import settings
 from helpdesk.contact.form_token import FormToken, read_form_token
 from helpdesk.contact.forms import MOST_MESSAGE, MOST_SUGGESTION, ReaderForm
 from helpdesk.contact.origin import is_from_here
 from helpdesk.errors import Invalid
 from helpdesk.sites.models import Site
-from helpdesk.config import settings
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.uploads import drop_upload, keep_uploads, kept_uploads
 from helpdesk.uploads import StoredFile

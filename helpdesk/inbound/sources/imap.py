@@ -9,6 +9,7 @@ import threading
 from flask import Flask
 from sqlalchemy import select
 
+from helpdesk.config import settings
 from helpdesk.database import db
 from helpdesk.errors import Conflict
 from helpdesk.inbound.models import InboundEmail, Source
@@ -22,7 +23,6 @@ from helpdesk.inbound.sources.mailbox import (
     OpenMailbox,
     connect,
 )
-from helpdesk.config import settings
 
 log = logging.getLogger(__name__)
 
