@@ -73,7 +73,8 @@ def open_ticket(
         return before.ticket
     now = clock.now()
     reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None
-    reason = _why_spam(spam_reason, limits, reader)
+    wants_receipt = wants_answer and may_be_answered
+    reason, gets_receipt = _judge(reader, reason=spam_reason, limits=limits, wants_receipt=wants_receipt)
     article = find_or_add_article(site, article_url) if article_url else None
     ticket = Ticket(
         number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
@@ -86,12 +87,14 @@ def open_ticket(
         ticket.open(message, now=now)
         if reason is not None:
             ticket.mark_spam(by=None, now=now, reason=reason)
+        elif gets_receipt:
+            ticket.note_receipt(now=now)
         db.session.add(ticket)
     db.session.flush()
     _adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
-    if may_be_answered and not ticket.is_spam:
-        _send_receipt(ticket)
+    if gets_receipt and reader is not None:
+        queue_receipt(ticket, to=reader.address)
     return ticket
 
 
@@ -199,12 +202,25 @@ def _next_number() -> ColumnElement[int]:
     return select(func.coalesce(func.max(Ticket.number), 0) + 1).scalar_subquery()
 
 
-def _why_spam(reason: str | None, limits: Sequence[Limit], reader: Reader | None) -> str | None:
-    """The reason that was seen before, else a passed limit, else that we do not want to hear of this reader."""
-    passed = count(*limits) if limits else []
-    if reason is None and passed:
-        reason = f"too many messages from {passed[0].name}"
-    return reason or ("the reader is blocked" if reader and reader.blocked_at else None)
+def _judge(
+    reader: Reader | None, *, reason: str | None, limits: Sequence[Limit], wants_receipt: bool
+) -> tuple[str | None, bool]:
+    """Why it is spam, None when it is not, and whether a receipt may go out; every limit is counted at once."""
+    receipt = _receipt_limit(reader) if wants_receipt and reason is None else ()
+    passed = count(*limits, *receipt) if limits or receipt else []
+    too_many = [limit for limit in passed if limit not in receipt]
+    if reason is None and too_many:
+        reason = f"too many messages from {too_many[0].name}"
+    if reason is None and reader is not None and reader.blocked_at:
+        reason = "the reader is blocked"
+    return reason, reason is None and bool(receipt) and receipt[0] not in passed
+
+
+def _receipt_limit(reader: Reader | None) -> tuple[Limit, ...]:
+    """At most one receipt per address and day."""
+    if reader is None or reader.blocked_at:
+        return ()
+    return (Limit("receipt", reader.address.casefold(), settings().receipts_per_address_per_day, DAY),)
 
 
 def _subject_of(letter: Letter) -> str:
@@ -275,17 +291,6 @@ def _refuse_text(body: str) -> None:
         raise Invalid("Write something first.")
     if left_over(body):
         raise Invalid(f"Fill in or remove {{{left_over(body)[0]}}} before this is sent.")
-
-
-def _send_receipt(ticket: Ticket) -> None:
-    """At most one receipt per address and day, only to a reader who asked for an answer."""
-    if ticket.reader is None or not ticket.wants_answer:
-        return
-    most = settings().receipts_per_address_per_day
-    if count(Limit("receipt", ticket.reader.address.casefold(), most, DAY)):
-        return
-    queue_receipt(ticket, to=ticket.reader.address)
-    ticket.note_receipt(now=clock.now())
 
 
 __all__ = [
