@@ -35,7 +35,6 @@ class Ticket(Base):
         Index("ix_ticket_article_id_sort_at_id", "article_id", "sort_at", "id"),
         Index("ix_ticket_reader_id_sort_at_id", "reader_id", "sort_at", "id"),
     )
-    __mapper_args__ = {"eager_defaults": True}  # the number comes back with the INSERT
     locked_by_verbs = True
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
 """What readers and staff do to tickets with words: open, follow up, reply, note."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -21,30 +21,13 @@ from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.emails import queue_receipt, queue_reply
 from helpdesk.tickets.links import new_message_id
-from helpdesk.tickets.messages import Attachment, Message, MessageKind
+from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
 from helpdesk.tickets.search import index_message
+from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
 
 DAY = 24 * 60 * 60
-
-
-@dataclass(frozen=True)
-class Letter:
-    """What somebody wrote to us, by form or mail, already read and checked; files are already durable."""
-
-    body_text: str
-    from_address: str = ""
-    from_name: str = ""
-    body_html: str | None = None
-    signature: str | None = None
-    quoted_text: str | None = None
-    files: tuple[StoredFile, ...] = ()
-    message_id: str | None = None
-    submission_key: str | None = None
-    content_hash: str | None = None
-    recipients: list[str] = field(default_factory=list)
-    verified: bool = True
 
 
 @transactional
@@ -78,12 +61,12 @@ def open_ticket(
     article = find_or_add_article(site, article_url) if article_url else None
     ticket = Ticket(
         number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
-        subject=subject or _subject_of(letter), origin=origin, language=site.language, status=Status.NEW,
+        subject=subject or subject_of(letter), origin=origin, language=site.language, status=Status.NEW,
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
         opened_at=now, continues=continues, tags=[], link_version=1,
     )  # fmt: skip
     with db.session.no_autoflush:
-        message = _message(letter, reader)
+        message = message_of(letter, reader)
         ticket.open(message, now=now)
         if reason is not None:
             ticket.mark_spam(by=None, now=now, reason=reason)
@@ -91,7 +74,7 @@ def open_ticket(
             ticket.note_receipt(now=now)
         db.session.add(ticket)
     db.session.flush()
-    _adopt_uploads(message, upload_token)
+    adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
         queue_receipt(ticket, to=reader.address)
@@ -112,10 +95,10 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
     now = clock.now()
     if not ticket.takes_follow_ups(now):
         return _continue(ticket, letter, upload_token)
-    message = _message(letter, _author(ticket, letter))
+    message = message_of(letter, _author(ticket, letter))
     ticket.follow_up(message, now=now)
     db.session.flush()
-    _adopt_uploads(message, upload_token)
+    adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     return message
 
@@ -123,7 +106,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
 @transactional
 def file_automatic(ticket: Ticket, *, letter: Letter) -> Message:
     """Keep an automatic answer in its ticket; it changes no status and triggers nothing."""
-    message = _message(letter, _author(ticket, letter), kind=MessageKind.AUTO)
+    message = message_of(letter, _author(ticket, letter), kind=MessageKind.AUTO)
     ticket.file_automatic(message, now=clock.now())
     db.session.flush()
     return message
@@ -150,7 +133,7 @@ def reply(
     if seen is not None and newest_public_id(ticket) > seen:
         raise Conflict("A new message arrived while you were writing. Your reply was kept and not sent.")
     now = clock.now()
-    message = _staff_message(ticket, MessageKind.REPLY, body, by, files)
+    message = staff_message(ticket, MessageKind.REPLY, body, by, files)
     message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address]
     ticket.reply(message, then=then, by=by, now=now)
     db.session.flush()
@@ -163,7 +146,7 @@ def reply(
 def add_note(ticket: Ticket, *, body: str, by: Agent, files: tuple[StoredFile, ...] = ()) -> Message:
     """Keep a note that only staff ever see."""
     _refuse_text(body)
-    message = _staff_message(ticket, MessageKind.NOTE, body, by, files)
+    message = staff_message(ticket, MessageKind.NOTE, body, by, files)
     ticket.note(message, by=by, now=clock.now())
     db.session.flush()
     _finish(ticket, message, DraftKind.NOTE, by)
@@ -223,11 +206,6 @@ def _receipt_limit(reader: Reader | None) -> tuple[Limit, ...]:
     return (Limit("receipt", reader.address.casefold(), settings().receipts_per_address_per_day, DAY),)
 
 
-def _subject_of(letter: Letter) -> str:
-    words = " ".join(letter.body_text.split())
-    return words if len(words) <= 80 else words[:80].rsplit(" ", 1)[0] + " …"
-
-
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
     """Who wrote a follow-up: whoever owns the address, else the ticket's own reader."""
     return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
@@ -237,42 +215,6 @@ def _is_by_reader(ticket: Ticket, letter: Letter) -> bool:
     """True when no address is given, as on the status page, or it is one of the reader's own."""
     known = ticket.reader.addresses if ticket.reader else []
     return not letter.from_address or normalise(letter.from_address) in {one.address for one in known}
-
-
-def _message(letter: Letter, reader: Reader | None, kind: MessageKind = MessageKind.READER) -> Message:
-    message = Message(
-        kind=kind, reader=reader,
-        from_name=letter.from_name or (reader.name if reader else ""), from_address=letter.from_address,
-        recipients=letter.recipients, body_text=letter.body_text, body_html=letter.body_html,
-        signature=letter.signature, quoted_text=letter.quoted_text, submission_key=letter.submission_key,
-        content_hash=letter.content_hash, message_id=letter.message_id, verified=letter.verified,
-    )  # fmt: skip
-    message.attachments = [_attachment(file) for file in letter.files]
-    return message
-
-
-def _staff_message(ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]) -> Message:
-    message = Message(
-        kind=kind, agent=by, from_name=by.name, from_address=by.email,
-        body_text=body, signature=ticket.queue.signature or None, verified=True, recipients=[],
-    )  # fmt: skip
-    message.attachments = [_attachment(file) for file in files]
-    return message
-
-
-def _attachment(file: StoredFile) -> Attachment:
-    return Attachment(
-        name=file.name, media_type=file.media_type, size=file.size, sha256=file.sha256,
-        storage_key=file.storage_key, content_id=file.content_id,
-    )  # fmt: skip
-
-
-def _adopt_uploads(message: Message, upload_token: str | None) -> None:
-    """Take over the files that were kept while the form was corrected."""
-    if upload_token is not None:
-        for file in db.session.scalars(select(Attachment).where(Attachment.upload_token == upload_token)):
-            file.upload_token = file.expires_at = None
-            file.message = message
 
 
 def _finish(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:

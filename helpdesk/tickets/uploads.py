@@ -12,6 +12,7 @@ from helpdesk.sites.models import Site
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.writing import attachment_of
 from helpdesk.uploads import StoredFile
 
 KEPT_FOR = timedelta(hours=24)
@@ -25,7 +26,7 @@ def keep_uploads(site: Site, *, upload_token: str, stored: Sequence[StoredFile])
     if kept + sum(file.size for file in stored) > MOST_KEPT_BYTES:
         return False
     expires = clock.now() + KEPT_FOR
-    db.session.add_all(_attachment(file, upload_token=upload_token, expires_at=expires) for file in stored)
+    db.session.add_all(attachment_of(file, upload_token=upload_token, expires_at=expires) for file in stored)
     return True
 
 
@@ -55,7 +56,7 @@ def save_draft(
         draft = Draft(ticket=ticket, agent=by, kind=kind, body=body, updated_at=clock.now())
         db.session.add(draft)
     draft.body, draft.updated_at = body, clock.now()
-    draft.attachments.extend(_attachment(file) for file in stored)
+    draft.attachments.extend(attachment_of(file) for file in stored)
     db.session.flush()
     return draft
 
@@ -84,10 +85,3 @@ def _forget_expired(now: object) -> list[str]:
     for file in expired:
         db.session.delete(file)
     return [file.storage_key for file in expired]
-
-
-def _attachment(file: StoredFile, **owner: object) -> Attachment:
-    return Attachment(
-        name=file.name, media_type=file.media_type, size=file.size, sha256=file.sha256,
-        storage_key=file.storage_key, content_id=file.content_id, **owner,
-    )  # fmt: skip

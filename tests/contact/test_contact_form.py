@@ -261,7 +261,7 @@ def test_class_2_markup_in_name_and_message_stays_text(client: FlaskClient) -> N
     assert [re.findall(r"<img|<script>|onerror=[^&]*>", page) for page in pages] == [[], [], []]
 
 
-@pytest.mark.parametrize(("answer", "most"), [("no", 12), ("yes", 14)])
+@pytest.mark.parametrize(("answer", "most"), [("no", 12), ("yes", 16)])
 def test_post_about_a_known_article_by_a_new_reader_stays_within_its_statements(
     app: Flask, client: FlaskClient, cast: Cast, answer: str, most: int
 ) -> None:
