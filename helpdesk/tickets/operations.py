@@ -54,7 +54,6 @@ def open_ticket(
     """
     if (before := find_submission(letter)) is not None:
         return before.ticket
-    now = clock.now()
     reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None
     wants_receipt = wants_answer and may_be_answered
     reason, gets_receipt = _judge(reader, reason=spam_reason, limits=limits, wants_receipt=wants_receipt)
@@ -63,17 +62,9 @@ def open_ticket(
         number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
         subject=subject or subject_of(letter), origin=origin, language=site.language, status=Status.NEW,
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
-        opened_at=now, continues=continues, tags=[], link_version=1,
+        opened_at=clock.now(), continues=continues, tags=[], link_version=1,
     )  # fmt: skip
-    with db.session.no_autoflush:
-        message = message_of(letter, reader)
-        ticket.open(message, now=now)
-        if reason is not None:
-            ticket.mark_spam(by=None, now=now, reason=reason)
-        elif gets_receipt:
-            ticket.note_receipt(now=now)
-        db.session.add(ticket)
-    db.session.flush()
+    message = _begin(ticket, letter, spam_reason=reason, gets_receipt=gets_receipt)
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
@@ -165,6 +156,21 @@ def newest_public_id(ticket: Ticket) -> int:
     """The id of the newest message between us and the reader, 0 when there is none."""
     public = Message.kind.in_((MessageKind.READER, MessageKind.REPLY))
     return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
+
+
+def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_receipt: bool) -> Message:
+    """Write a new ticket with its first message and events."""
+    now = clock.now()
+    with db.session.no_autoflush:
+        message = message_of(letter, ticket.reader)
+        ticket.open(message, now=now)
+        if spam_reason is not None:
+            ticket.mark_spam(by=None, now=now, reason=spam_reason)
+        elif gets_receipt:
+            ticket.note_receipt(now=now)
+        db.session.add(ticket)
+    db.session.flush()
+    return message
 
 
 def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Message:
