@@ -1,5 +1,6 @@
 """The database: the typed base of all models, UTC times, and `@transactional`, the only place that commits."""
 
+import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -15,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
+
+log = logging.getLogger(__name__)
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -94,6 +97,7 @@ def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concate
     @wraps(operation)
     def run(subject: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if _writing.get():
+            _lock_joined(subject)
             return operation(subject, *args, **kwargs)
         for attempt in range(1, TRIES + 1):
             try:
@@ -143,13 +147,25 @@ def open_write() -> None:
 def wake_workers() -> None:
     """Hand what was noted with `wake` to the worker; called after a commit."""
     for name, at in db.session.info.pop("wakes", ()):
-        current_app.extensions["wake"](name, at)
+        try:
+            current_app.extensions["wake"](name, at)
+        except Exception:  # what was done stays done; the worker looks at the rows by itself
+            log.exception("could not wake the worker for %s", name)
 
 
 def _lock(subject: object) -> None:
     state = inspect(subject, raiseerr=False)
     if state is not None and getattr(state, "persistent", False):
         db.session.refresh(subject, with_for_update=getattr(type(subject), "locked_by_verbs", False) or None)
+
+
+def _lock_joined(subject: object) -> None:
+    """A verb within a verb locks its own subject too; on SQLite the whole database is locked already."""
+    state = inspect(subject, raiseerr=False)
+    is_locked_by_row = db.engine.dialect.name != "sqlite" and getattr(type(subject), "locked_by_verbs", False)
+    if is_locked_by_row and state is not None and state.persistent:
+        db.session.flush()
+        db.session.refresh(subject, with_for_update=True)
 
 
 def _is_worth_a_retry(error: Exception) -> bool:

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 
 from helpdesk import uploads
 from helpdesk.agents.models import AfterSend
+from helpdesk.config import settings
 from helpdesk.desk.forms import WritingForm, first_error
-from helpdesk.desk.pages import current_settings, opened_from, ticket_address, ticket_page
+from helpdesk.desk.pages import opened_from, ticket_address, ticket_page
 from helpdesk.errors import Conflict, HelpdeskError, Invalid
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then, Ticket
@@ -45,20 +46,19 @@ def send_or_keep(number: int, kind: DraftKind, form: WritingForm, use: Use) -> t
 
 def take_files(ticket: Ticket, kind: DraftKind) -> tuple[tuple[StoredFile, ...], list[str]]:
     """The files of this request, durable, and a sentence for each that could not be taken."""
-    settings = current_settings()
     draft = find_draft(ticket, kind=kind, by=g.agent)
-    room = settings.max_files - (len(draft.attachments) if draft else 0)
+    room = settings().max_files - (len(draft.attachments) if draft else 0)
     good, problems = [], []
     for sent in request.files.getlist("files"):
         content = sent.read() if sent.filename else None
         try:
             if content is not None:
-                uploads.check(sent.filename or "", content, max_bytes=settings.max_file_bytes)
+                uploads.check(sent.filename or "", content, max_bytes=settings().max_file_bytes)
                 good.append((sent.filename or "", content))
         except Invalid as problem:
             problems.append(problem.message)
     if len(good) > room:
-        problems.append(f"Send at most {settings.max_files} files. Remove some.")
+        problems.append(f"Send at most {settings().max_files} files. Remove some.")
     return tuple(uploads.store(name, content) for name, content in good[: max(room, 0)]), problems
 
 

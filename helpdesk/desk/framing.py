@@ -26,7 +26,10 @@ def framed_html(message: Message) -> Markup:
         file = pictures.get(match.group(1))
         if file is None:
             return 'src=""'
-        encoded = base64.b64encode(files.get(file.storage_key)).decode()
+        try:
+            encoded = base64.b64encode(files.get(file.storage_key)).decode()
+        except FileNotFoundError:
+            return 'src=""'
         return f'src="data:{file.media_type};base64,{encoded}"'
 
     return Markup(_CID.sub(source, clean_html(message.body_html or "")))  # noqa: S704 cleaned just before

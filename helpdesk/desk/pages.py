@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask import current_app, g, render_template, request, url_for
+from flask import g, render_template, request, url_for
 
-from helpdesk.config import Settings
 from helpdesk.desk.surroundings import load_surroundings
 from helpdesk.desk.timeline import is_from_elsewhere, newest_public_id, timeline
 from helpdesk.sites.models import Priority
@@ -69,9 +68,3 @@ def opened_from() -> Folder | None:
 def _place() -> dict[str, Any]:
     folder = opened_from()
     return {"in": folder.value} if folder else {}
-
-
-def current_settings() -> Settings:
-    """The settings of the running application."""
-    settings: Settings = current_app.extensions["settings"]
-    return settings

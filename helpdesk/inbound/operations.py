@@ -87,8 +87,9 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
     if _is_duplicate(email):
         return _end(email, InboundState.IGNORED, "The same mail came before.")
     own = frozenset(db.session.scalars(select(Queue.intake_address)))
-    verdict = screen(mail, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
     found = match(mail, tuple(email.envelope_to))
+    own = frozenset() if found.ticket_id is not None else own  # a token decides, whoever the sender says he is
+    verdict = screen(mail, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
     _act_on(email, mail, letter, verdict, found)
     return None
 
@@ -96,6 +97,8 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
 @transactional
 def note_failure(email: InboundEmail, *, reason: str) -> None:
     """Say why a mail could not be read; it is tried again until the third time, then by hand."""
+    if email.state is not InboundState.RECEIVED:
+        return
     email.attempts += 1
     email.reason = reason
     if email.attempts >= TRIES:

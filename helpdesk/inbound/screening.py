@@ -55,6 +55,7 @@ _AWAY_SUBJECT = re.compile(
     r"|automatická odpověď|automatikus válasz|自动回复|自動回覆|自動応答|不在通知|자동 회신|부재중)",
     re.IGNORECASE,
 )
+_DMARC_FAIL = re.compile(r"\bdmarc=fail\b", re.IGNORECASE)
 _NOBODY = re.compile(r"(?:no|do-?not|dont)[-_.]?reply(?:[-_.+].*)?@", re.IGNORECASE)
 
 
@@ -190,6 +191,8 @@ def _reason_for_silence(mail: ParsedEmail) -> str | None:
         return "the mail could not be read"
     if not mail.from_:
         return "it names no sender"
+    if any(_DMARC_FAIL.search(result) for result in mail.all_of("Authentication-Results")):
+        return "a mail server says that its sender is forged"  # made up or not, believing it costs a receipt at most
     if mail.return_path == "":
         return "its envelope has no sender"
     if is_daemon(mail.from_.address) or _NOBODY.match(mail.from_.address):

@@ -77,6 +77,7 @@ class OutboundRecipient(Base):
     worker: Mapped[str | None]
     error: Mapped[str | None]
     answer_lost_at: Mapped[datetime | None]
+    queued_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
     email: Mapped[OutboundEmail] = relationship(back_populates="recipients")

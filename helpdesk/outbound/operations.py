@@ -74,7 +74,9 @@ def enqueue(
         body_text=body_text, body_html=body_html, headers=headers or {}, files=files or [],
         thread_token=thread_token, not_before=not_before, created_at=now,
     )  # fmt: skip
-    email.recipients = [OutboundRecipient(address=address, next_attempt_at=not_before or now) for address in to]
+    email.recipients = [
+        OutboundRecipient(address=address, queued_at=now, next_attempt_at=not_before or now) for address in to
+    ]
     db.session.add(email)
     wake(DELIVER, not_before)
     return email
@@ -140,8 +142,8 @@ def retry(recipient: OutboundRecipient) -> None:
     """Let a failed delivery be tried once more, with the same Message-ID, inside the caller's transaction."""
     if not recipient.can_be_retried:
         raise Refused("This mail is not waiting for another try.")
-    recipient.state, recipient.settled_at = DeliveryState.QUEUED, None
-    recipient.next_attempt_at = clock.now()
+    recipient.state, recipient.settled_at, recipient.answer_lost_at = DeliveryState.QUEUED, None, None
+    recipient.queued_at = recipient.next_attempt_at = clock.now()
     wake(DELIVER)
 
 
@@ -168,7 +170,7 @@ def _next_state(recipient: OutboundRecipient, outcome: Outcome, now: datetime) -
         return DeliveryState.SENT, None
     if outcome is Outcome.UNKNOWN:
         return DeliveryState.UNKNOWN, None if recipient.answer_lost_at else now + LATE_RETRY
-    again = next_attempt(attempts=recipient.attempts, created_at=recipient.email.created_at, now=now)
+    again = next_attempt(attempts=recipient.attempts, queued_at=recipient.queued_at, now=now)
     if outcome is Outcome.PERMANENT or again is None:
         return DeliveryState.FAILED, None
     return DeliveryState.QUEUED, again

@@ -10,7 +10,7 @@ LEASE = timedelta(minutes=5)
 FRESH = timedelta(minutes=1)
 
 
-def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datetime | None:
-    """The moment of the next try after `attempts` failed ones, or None when two days are over."""
+def next_attempt(*, attempts: int, queued_at: datetime, now: datetime) -> datetime | None:
+    """The moment of the next try after `attempts` failed ones, or None when two days since `queued_at` are over."""
     delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 10), LONGEST_DELAY)
-    return now + delay if now + delay - created_at < GIVE_UP_AFTER else None
+    return now + delay if now + delay - queued_at < GIVE_UP_AFTER else None

@@ -128,7 +128,7 @@ class Ticket(Base):
 
     def reply(self, message: Message, *, then: Then, by: Agent, now: datetime) -> None:
         """An agent answered: an unassigned ticket becomes his, the reader is no longer waiting."""
-        self._record(EventKind.REPLIED, now, agent=by, then=then)
+        self._record(EventKind.REPLIED, now, agent=by, then=then, **self._before())
         self._add(message, now)
         if self.assignee is None:
             self.assign(by, by=by, now=now)
@@ -211,12 +211,14 @@ class Ticket(Base):
         if tag not in self.tags:
             self.tags.append(tag)
             self._record(EventKind.TAGGED, now, agent=by, tag=tag.name)
+            self._touch()
 
     def untag(self, tag: Tag, *, by: Agent, now: datetime) -> None:
         """Take a tag off."""
         if tag in self.tags:
             self.tags.remove(tag)
             self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
+            self._touch()
 
     def note_receipt(self, *, now: datetime) -> None:
         """A receipt is on its way to the reader."""
@@ -232,7 +234,7 @@ class Ticket(Base):
 
     def return_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
         """A reply did not reach the reader: the ticket is back among the open ones."""
-        self._record(kind, now, address=address, reason=reason)
+        self._record(kind, now, address=address, reason=reason, **self._before())
         if self.is_spam:
             return
         self._unclose()
@@ -249,6 +251,17 @@ class Ticket(Base):
         **data: Any,
     ) -> None:
         self._keep(Event(ticket=self, kind=kind, at=now, by_agent=agent, by_reader=reader, data=data))
+
+    def _before(self) -> dict[str, Any]:
+        """What a verb is about to change, enough to undo it."""
+        waiting = self.waiting_since.isoformat() if self.waiting_since else None
+        was = {
+            "status": self.status,
+            "resolution": self.resolution,
+            "assignee": self.assignee_id,
+            "waiting_since": waiting,
+        }
+        return {"before": was}
 
     def _add(self, message: Message, now: datetime) -> None:
         self._hold(message, now)

@@ -111,7 +111,7 @@ def search(query: str, agent: Agent) -> Sequence[Ticket]:
         numbered = db.session.scalars(_rows(agent).where(Ticket.number == int(wanted))).all()
         if numbered:
             return numbered
-    ids = matching_tickets(query, most=PAGE)
+    ids = matching_tickets(query, most=PAGE, within=visible_to(agent))
     found = {ticket.id: ticket for ticket in db.session.scalars(_rows(agent).where(Ticket.id.in_(ids)))}
     return [found[ticket_id] for ticket_id in ids if ticket_id in found]
 
@@ -273,6 +273,9 @@ def _key_of(ticket: Ticket) -> str:
 def _read_key(key: str) -> tuple[datetime, int]:
     moment, _, ticket_id = key.rpartition("-")
     try:
-        return datetime.fromtimestamp(float(moment), tz=UTC), int(ticket_id)
+        place = datetime.fromtimestamp(float(moment), tz=UTC), int(ticket_id)
     except (ValueError, OverflowError, OSError) as error:
         raise NotFound from error
+    if not 0 < place[1] < 2**31:
+        raise NotFound
+    return place

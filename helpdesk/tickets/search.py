@@ -2,10 +2,11 @@
 
 import re
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import ColumnElement, Integer, TextClause, func, select, text
 
 from helpdesk.database import db
 from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.models import Ticket
 
 _WORD = re.compile(r"\w+")
 MAX_WORDS = 12
@@ -22,14 +23,19 @@ def index_message(message: Message, subject: str) -> None:
     db.session.execute(_insert(), row)
 
 
-def matching_tickets(query: str, *, most: int = 50) -> list[int]:
-    """The ids of tickets whose messages hold all words of `query`, newest message first, at most `most`."""
+def matching_tickets(query: str, *, most: int, within: ColumnElement[bool]) -> list[int]:
+    """The ids of tickets whose messages hold all words of `query`, newest message first, at most `most`.
+
+    Only tickets `within` the condition are found, and only they count.
+    """
     words = _WORD.findall(query.replace("\0", " "))[:MAX_WORDS]
     if not words:
         return []
     grammar = _postgresql(words) if _is_postgresql() else _sqlite(words)
-    rows = db.session.execute(_select(), {"query": grammar, "most": 4 * most}).scalars()
-    return list(dict.fromkeys(rows))[:most]
+    hits = _hits().bindparams(query=grammar).columns(place=Integer, ticket_id=Integer).subquery("hit")
+    newest = func.max(hits.c.place)
+    found = select(Ticket.id).join(hits, hits.c.ticket_id == Ticket.id).where(within).group_by(Ticket.id)
+    return list(db.session.scalars(found.order_by(newest.desc()).limit(most)))
 
 
 def clear_index() -> None:
@@ -59,15 +65,13 @@ def _insert() -> TextClause:
     return text("INSERT INTO search_message (rowid, ticket_id, body) VALUES (:id, :ticket_id, :body)")
 
 
-def _select() -> TextClause:
+def _hits() -> TextClause:
     if _is_postgresql():  # the hits first, else the planner walks the primary key backwards and tests every text
         return text(
             "WITH hits AS MATERIALIZED (SELECT id, ticket_id FROM search_message"
-            " WHERE words @@ to_tsquery('simple', :query)) SELECT ticket_id FROM hits ORDER BY id DESC LIMIT :most"
+            " WHERE words @@ to_tsquery('simple', :query)) SELECT id AS place, ticket_id FROM hits"
         )
-    return text(
-        "SELECT ticket_id FROM search_message WHERE search_message MATCH :query ORDER BY rowid DESC LIMIT :most"
-    )
+    return text("SELECT rowid AS place, ticket_id FROM search_message WHERE search_message MATCH :query")
 
 
 def _is_postgresql() -> bool:

@@ -132,6 +132,7 @@ def upgrade() -> None:
     sa.Column('worker', sa.String(), nullable=True),
     sa.Column('error', sa.String(), nullable=True),
     sa.Column('answer_lost_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('queued_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['email_id'], ['outbound_email.id'], name=op.f('fk_outbound_recipient_email_id_outbound_email'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbound_recipient')),

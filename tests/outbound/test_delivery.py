@@ -67,7 +67,9 @@ def test_a_permanent_refusal_reopens_the_ticket_and_says_why(app: Flask, cast: C
     assert (ticket.status, ticket.resolution) == (Status.OPEN, None)
     assert ticket.waiting_since is not None
     assert event_kinds(ticket)[-1] == "send_failed"
-    assert ticket.events[-1].data == {"address": RUTH, "reason": "550 5.1.1 no such user"}
+    data = ticket.events[-1].data
+    assert (data["address"], data["reason"]) == (RUTH, "550 5.1.1 no such user")
+    assert data["before"]["status"] == "closed"
     assert states()[-1] == ("550 5.1.1 no such user", DeliveryState.FAILED)
 
 

@@ -57,7 +57,7 @@ def test_paging_walks_every_ticket_once(cast: Cast, monkeypatch: pytest.MonkeyPa
     assert walked == made
 
 
-@pytest.mark.parametrize("key", ["x", "1e400-1", "nan-1", "-", "1.0-x", "9" * 400 + "-1"])
+@pytest.mark.parametrize("key", ["x", "1e400-1", "nan-1", "-", "1.0-x", "9" * 400 + "-1", "1.0-" + "9" * 30])
 def test_a_made_up_place_in_a_list_is_not_found(cast: Cast, key: str) -> None:
     with pytest.raises(NotFound):
         queries.list_folder(Folder.OPEN, cast.ann, after=key)
@@ -104,6 +104,14 @@ def test_a_number_goes_straight_to_its_ticket(cast: Cast) -> None:
 def test_class_43_any_query_is_only_words(cast: Cast, query: str) -> None:
     make_ticket(cast)
     assert [ticket.number for ticket in queries.search(query, cast.ann)] == []
+
+
+def test_class_50_what_is_hidden_does_not_crowd_out_what_is_seen(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    mine = make_ticket(cast, body="zanzibar")
+    for number in range(5):
+        make_ticket(cast, queue=cast.legal, body=f"zanzibar {number}")
+    assert [ticket.number for ticket in queries.search("zanzibar", cast.ann)] == [mine.number]
 
 
 def test_related_tickets_are_those_of_the_article_and_those_of_the_reader(cast: Cast) -> None:

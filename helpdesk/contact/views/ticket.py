@@ -1,11 +1,8 @@
 """A reader's own ticket, behind a link that nobody can guess: thanks, state, files, one more message."""
 
-from io import BytesIO
-
-from flask import redirect, render_template, request, send_file
+from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from helpdesk import files
 from helpdesk.access import public
 from helpdesk.articles.operations import article_address
 from helpdesk.contact import blueprint
@@ -14,16 +11,11 @@ from helpdesk.contact.forms import FollowUpForm
 from helpdesk.contact.lookup import get_own_ticket
 from helpdesk.contact.state import state_of
 from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
-from helpdesk.errors import NotFound
-from helpdesk.headers import FILE_CSP
+from helpdesk.downloads import as_download
 from helpdesk.tickets.links import status_path
-from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.operations import Letter, follow_up
 from helpdesk.tickets.queries import get_public_attachment, public_messages_of
-from helpdesk.uploads import OCTETS
-
-SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
 
 
 @blueprint.after_request
@@ -83,21 +75,7 @@ def send_message(token: str) -> Response | tuple[str, int]:
 def download_file(token: str, file_id: int, name: str) -> Response:
     """A file of a message that the reader may see, always as a download."""
     file = get_public_attachment(get_own_ticket(token), file_id)
-    return _as_download(file)
-
-
-def _as_download(file: Attachment) -> Response:
-    media_type = file.media_type if file.media_type in SHOWN_AS_THEY_ARE else OCTETS
-    response = send_file(_content(file), media_type, as_attachment=True, download_name=file.name)
-    response.headers["Content-Security-Policy"] = FILE_CSP
-    return response
-
-
-def _content(file: Attachment) -> BytesIO:
-    try:
-        return BytesIO(files.get(file.storage_key))
-    except FileNotFoundError as error:
-        raise NotFound("This file is no longer kept.") from error
+    return as_download(file.storage_key, name=file.name, media_type=file.media_type)
 
 
 def _letter(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Letter:

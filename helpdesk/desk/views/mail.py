@@ -3,13 +3,12 @@
 from flask import flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from helpdesk import files
 from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.mail_log import get_inbound, get_recipient, list_not_taken, list_undelivered
 from helpdesk.desk.pages import desk_page
-from helpdesk.desk.views.files import as_download
 from helpdesk.desk.views.lists import ID
+from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
 from helpdesk.tickets.delivery import retry_delivery
@@ -27,7 +26,7 @@ def mail() -> str:
 def raw_mail(email_id: int) -> Response:
     """A mail as it came, byte for byte."""
     email = get_inbound(email_id, g.agent)
-    return as_download(files.get(email.storage_key), name=f"mail-{email.id}.txt", media_type="text/plain")
+    return as_download(email.storage_key, name=f"mail-{email.id}.eml", media_type="message/rfc822")
 
 
 @blueprint.post(f"/mail/<{ID}:email_id>/retry")

@@ -22,12 +22,16 @@ def folder_news(name: str) -> Response:
 @require("tickets.read")
 def ticket_news(number: int) -> Response:
     """How many messages came after the newest one on the page."""
-    return jsonify(new=count_newer(number, g.agent, seen=request.args.get("seen", 0, type=int)))
+    return jsonify(new=count_newer(number, g.agent, seen=_number(request.args.get("seen", ""))))
 
 
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise Invalid("That is no moment.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -1,0 +1,25 @@
+"""Files on their way out: always saved, never shown in our own pages."""
+
+from io import BytesIO
+
+from flask import send_file
+from werkzeug.wrappers import Response
+
+from helpdesk import files
+from helpdesk.errors import NotFound
+from helpdesk.headers import FILE_CSP
+from helpdesk.uploads import OCTETS
+
+NAMED_BY_TYPE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"})
+
+
+def as_download(storage_key: str, *, name: str, media_type: str) -> Response:
+    """Stored bytes that a browser saves under `name` (RFC 6266). Raises NotFound when they are gone."""
+    try:
+        content = BytesIO(files.get(storage_key))
+    except FileNotFoundError as error:
+        raise NotFound("This file is no longer kept.") from error
+    named = media_type if media_type in NAMED_BY_TYPE else OCTETS
+    response = send_file(content, named, as_attachment=True, download_name=name)
+    response.headers["Content-Security-Policy"] = FILE_CSP
+    return response
