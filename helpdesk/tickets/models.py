@@ -172,8 +172,9 @@ class Ticket(Base):
     def mark_spam(self, *, by: Agent | None, now: datetime, reason: str | None = None) -> None:
         """File it as spam; it leaves every list but that of spam. `reason` is why the desk did it by itself."""
         if not self.is_spam:
-            why: dict[str, Any] = {"reason": reason} if reason else {}
-            self._record(EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution, **why)
+            self._record(
+                EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution, reason=reason
+            )
             self._end(Resolution.SPAM, now)
 
     def unmark_spam(self, *, by: Agent, now: datetime) -> None:
@@ -255,13 +256,8 @@ class Ticket(Base):
     def _before(self) -> dict[str, Any]:
         """What a verb is about to change, enough to undo it."""
         waiting = self.waiting_since.isoformat() if self.waiting_since else None
-        was = {
-            "status": self.status,
-            "resolution": self.resolution,
-            "assignee": self.assignee_id,
-            "waiting_since": waiting,
-        }
-        return {"before": was}
+        was = (self.status, self.resolution, self.assignee_id, waiting)
+        return {"before": dict(zip(("status", "resolution", "assignee", "waiting_since"), was, strict=True))}
 
     def _add(self, message: Message, now: datetime) -> None:
         self._hold(message, now)
