@@ -1,10 +1,11 @@
 """A migrated application with the cast, on SQLite; each test begins with the same rows and commits for real."""
 
+import contextvars
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from flask_security import hash_password
 from playwright.sync_api import Browser
+from werkzeug.test import TestResponse
 
 from helpdesk import create_app
 from helpdesk.agents.models import Agent
@@ -22,6 +24,16 @@ from tests.live import CHROMIUM, chromium
 
 pytest_plugins = ["tests.servers.fixtures"]
 SECRET = "a secret of the tests with 32 characters or more"
+
+
+class OwnContextClient(FlaskClient):
+    """Each request in a context of its own, as on a real server; what it changed is seen by the test at once."""
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        db.session.rollback()
+        answer: TestResponse = contextvars.Context().run(super().open, *args, **options)
+        db.session.rollback()
+        return answer
 
 
 def make_settings(data_dir: Path, **overrides: object) -> Settings:
@@ -63,6 +75,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The application, inside its context."""
     app = create_app(settings)
     app.config["TESTING"] = True
+    app.test_client_class = OwnContextClient
     with app.app_context():
         yield app
         db.session.remove()

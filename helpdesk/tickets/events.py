@@ -116,6 +116,8 @@ class Event(Base):
                 return f"moved it from {before} to {after}"
             case EventKind.TAGGED | EventKind.UNTAGGED:
                 return f"{'added' if self.kind is EventKind.TAGGED else 'removed'} the tag {self.data.get('tag')}"
+            case EventKind.MARKED_SPAM if self.data.get("reason"):
+                return f"filed this as spam: {self.data['reason']}"
             case EventKind.BOUNCED | EventKind.SEND_FAILED:
                 return f"could not deliver to {self.data.get('address')}: {self.data.get('reason')}"
         return _SENTENCES[self.kind]

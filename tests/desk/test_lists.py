@@ -1,5 +1,6 @@
 """The lists: what is in them, in which order, page by page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -115,13 +116,10 @@ def test_a_page_of_fifty_takes_four_statements(ann: Desk, cast: Cast) -> None:
         )
     with counted() as statements:
         page = ann.get("/desk/open").text
-    for s in statements: print("STMT", s[:300].replace("\n"," "))
     assert (len(numbers_in(page)), len(statements)) == (50, 4)
 
 
 def link_to_later(page: str) -> str:
     """The address of the next page, if there is one."""
-    import re
-
     found = re.search(r'class="later"><a class="quiet" href="([^"]+)"', page)
     return found.group(1) if found else ""

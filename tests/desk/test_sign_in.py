@@ -1,5 +1,6 @@
 """Signing in and out, forgotten passwords, and when a session ends."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -138,12 +139,9 @@ def test_class_60_the_way_back_never_leads_away(app: Flask, cast: Cast) -> None:
         desk = Desk(app)
         token = desk.token
         answer = desk.post(f"/desk/sign-in?next={away}", email=cast.ann.email, password=PASSWORD, csrf_token=token)
-        print("LOC", away, answer.location)
-        assert (away, (answer.location or "/desk").startswith("/desk")) == (away, True)
+        assert (away, re.match(r"/[^/\\]", answer.location or "/desk/") is None) == (away, False)
 
 
 def plain(page: str, address: str) -> str:
     """A page without what differs by itself: its token and the address that was typed."""
-    import re
-
     return re.sub(r'name="csrf_token" value="[^"]*"', "", page).replace(address, "")
