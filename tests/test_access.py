@@ -97,11 +97,10 @@ def test_class_49_every_role_at_every_door(
     browser = sign_in(agent)
     token = token_in(browser.get("/desk/account").text)
     wrong = []
-    for rule, method in doors(app):
-        door = DOORS[rule.endpoint]
-        if door in (PUBLIC, SIGNED_IN):
-            continue
-        status = knock(browser, method, path_of(app, rule, world), token).status_code
+    closed = [(rule, method) for rule, method in doors(app) if DOORS[rule.endpoint] in RANK]
+    paths = [path_of(app, rule, world) for rule, _ in closed]  # before the first door takes something away
+    for (rule, method), path in zip(closed, paths, strict=True):
+        door, status = DOORS[rule.endpoint], knock(browser, method, path, token).status_code
         if RANK[agent.role.value] < RANK[door]:
             is_right = status == 403
         elif who == "sam" and rule.endpoint in NAMES_A_TICKET:

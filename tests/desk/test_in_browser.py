@@ -1,0 +1,194 @@
+"""The desk in a real browser: by keyboard alone, without script, and what the scripts add."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from helpdesk.canned_replies.operations import add_canned_reply
+from helpdesk.database import db
+from helpdesk.tickets.drafts import Draft
+from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.operations import follow_up
+from tests.cast import PASSWORD, Cast
+from tests.factories import follow_up_letter, make_ticket
+from tests.live import free_port, serving
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def desk(app: Flask, cast: Cast, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the desk as Ann, in a window of a size and with script or without."""
+    contexts: list[BrowserContext] = []
+    with serving(app, free_port()) as url:
+
+        def open_desk(path: str = "/desk/", **options: Any) -> Page:
+            contexts.append(browser.new_context(base_url=url, **options))
+            page = contexts[-1].new_page()
+            page.goto("/desk/sign-in")
+            page.get_by_label("Email address").fill(cast.ann.email)
+            page.get_by_label("Password", exact=True).fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.goto(path)
+            return page
+
+        yield open_desk
+        for context in contexts:
+            context.close()
+
+
+def test_a_ticket_is_found_answered_and_sent_by_keyboard_alone(desk: Callable[..., Page], cast: Cast) -> None:
+    make_ticket(cast, subject="First")
+    second = make_ticket(cast, subject="Second")
+    page = desk()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Second")
+    page.keyboard.press("r")
+    page.keyboard.type("Thank you, j and k are only letters here.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("p.flash")).to_have_text("Your reply is on its way to ruth@example.com.")
+    db.session.rollback()
+    assert (second.assignee, second.messages[-1].body_text) == (cast.ann, "Thank you, j and k are only letters here.")
+
+
+def test_take_note_close_search_help_and_lists_have_keys(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
+    page = desk("/desk/tickets/1")
+    page.keyboard.press("a")
+    expect(page.locator("p.flash")).to_have_text("The ticket is yours.")
+    page.keyboard.press("n")
+    expect(page.locator("#note-body")).to_be_focused()
+    page.locator("#note-body").blur()
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    expect(page.locator("p.flash")).to_have_text("The ticket is closed.")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.locator("#q").blur()
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    expect(page).to_have_url(lambda url: url.endswith("/desk/pending"))
+    db.session.rollback()
+    assert ticket.status is Status.CLOSED
+
+
+def test_keys_that_are_switched_off_do_nothing(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
+    cast.ann.keyboard = False
+    db.session.commit()
+    page = desk("/desk/tickets/1")
+    page.keyboard.press("a")
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.reload()
+    db.session.rollback()
+    assert ticket.assignee is None
+
+
+def test_a_pause_saves_the_draft(desk: Callable[..., Page], ticket: Ticket) -> None:
+    page = desk("/desk/tickets/1")
+    page.locator("#reply-body").fill("Half a")
+    expect(page.locator("#reply-form [data-saved]")).to_have_text(
+        lambda text: text.startswith("Saved "), timeout=10_000
+    )
+    db.session.rollback()
+    assert db.session.query(Draft).one().body == "Half a"
+
+
+def test_a_canned_reply_comes_in_at_the_cursor(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
+    add_canned_reply(cast.site, name="Thanks", body="thank you, {reader_name}", by=cast.eve)
+    page = desk("/desk/tickets/1")
+    page.locator("#reply-body").fill("Hello, !")
+    page.locator("#reply-body").press("ArrowLeft")
+    page.locator("#reply-canned").select_option(label="Thanks")
+    page.locator("#reply-form [data-insert]").click()
+    expect(page.locator("#reply-body")).to_have_value("Hello, thank you, Ruth Reed!")
+
+
+def test_something_new_is_told_in_a_bar_and_moves_nothing(
+    desk: Callable[..., Page], cast: Cast, ticket: Ticket
+) -> None:
+    page = desk("/desk/tickets/1")
+    follow_up(ticket, letter=follow_up_letter("New words"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#news")).to_have_text("1 new message – show")
+    expect(page.locator("article")).to_have_count(1)
+    page.locator("#news a").click()
+    expect(page.locator("article")).to_have_count(2)
+
+
+def test_the_whole_job_is_done_without_script(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
+    add_canned_reply(cast.site, name="Thanks", body="Thank you, {reader_name}.", by=cast.eve)
+    page = desk(java_script_enabled=False)
+    page.get_by_role("link", name="The bridge is older").click()
+    page.get_by_role("button", name="Take").click()
+    page.locator("#reply-canned").select_option(label="Thanks")
+    page.get_by_role("button", name="Insert").click()
+    expect(page.locator("#reply-body")).to_have_value("Thank you, Ruth Reed.")
+    follow_up(ticket, letter=follow_up_letter("Wait!"))
+    page.get_by_role("button", name="Send and close").click()
+    expect(page.locator("section.stopped h2")).to_contain_text("Not sent yet")
+    page.locator("section.stopped").get_by_role("button", name="Send anyway").click()
+    expect(page.locator("p.flash")).to_contain_text("The ticket is closed.")
+    db.session.rollback()
+    assert (ticket.status, ticket.messages[-1].body_text) == (Status.CLOSED, "Thank you, Ruth Reed.")
+
+
+def test_a_note_is_written_without_script_on_a_phone(desk: Callable[..., Page], ticket: Ticket) -> None:
+    page = desk("/desk/tickets/1", java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page.get_by_text("Note", exact=True).click()
+    page.locator("#note-body").fill("She is right.")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator("article.is-note")).to_contain_text("She is right.")
+
+
+def test_the_lists_open_on_a_phone_without_script(desk: Callable[..., Page], ticket: Ticket) -> None:
+    page = desk(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("navigation", name="Lists")).to_be_hidden()
+    page.get_by_role("link", name="Lists").click()
+    page.get_by_role("link", name="Closed").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Closed")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1100])
+def test_nothing_sticks_out_sideways(desk: Callable[..., Page], cast: Cast, ticket: Ticket, width: int) -> None:
+    ticket.subject = "W" * 300
+    ticket.article.title = "Donaudampfschifffahrtsgesellschaft" * 5  # type: ignore[union-attr]
+    db.session.commit()
+    follow_up(ticket, letter=follow_up_letter("x" * 500, from_address="y" * 60 + "@example.com"))
+    page = desk(viewport={"width": width, "height": 844})
+    for path in ("/desk/unassigned", "/desk/tickets/1?in=unassigned", "/desk/account", "/desk/search?q=x"):
+        page.goto(path)
+        assert (path, page.evaluate("document.documentElement.scrollWidth - innerWidth")) == (path, 0)
+
+
+def test_the_colours_follow_the_system_and_can_be_chosen(desk: Callable[..., Page]) -> None:
+    page = desk(color_scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == "rgb(22, 24, 28)"
+    page.locator("#theme").click()
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.reload()
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+
+
+def test_class_1_and_10_a_hostile_mail_runs_nothing_and_asks_nobody(desk: Callable[..., Page], cast: Cast) -> None:
+    hostile = (
+        '<img src=x onerror="parent.document.title=1"><svg onload=alert(1)><a href="javascript:alert(1)">x</a>'
+        '<img src="https://tracker.example.com/a.png"><style>@import "https://tracker.example.com/b.css"</style>'
+    )
+    ticket = make_ticket(cast)
+    follow_up(ticket, letter=follow_up_letter(body_html=hostile))
+    page, asked, ran = desk(f"/desk/tickets/{ticket.number}"), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: ran.append(dialog.message))
+    with page.expect_response("**/html"):
+        page.get_by_text("Show formatted").click()
+    page.wait_for_timeout(300)
+    assert ([url for url in asked if "tracker" in url], ran) == ([], [])
