@@ -13,7 +13,7 @@ from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment, Message
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Status, Ticket
 
 Row = TypeVar("Row")
 
@@ -36,11 +36,11 @@ class World:
 
 
 def find_world() -> World:
-    """Pick one of each from the database: the richest ticket that has an article and a reader."""
-    rich = (Ticket.article_id.is_not(None), Ticket.reader_id.is_not(None), ~Ticket.queue.has(restricted=True))
+    """Pick one of each from the database: the richest ticket that is open, or any."""
+    rich = (Ticket.status == Status.OPEN, Ticket.article_id.is_not(None), Ticket.reader_id.is_not(None), ~Ticket.queue.has(restricted=True))
     ticket = db.session.scalars(select(Ticket).where(*rich).order_by(Ticket.message_count.desc(), Ticket.id)).first()
     return World(
-        ticket=ticket,  # type: ignore[arg-type]
+        ticket=ticket or first(Ticket),
         file=first(Attachment),
         message=first(Message),
         inbound=first(InboundEmail),
@@ -67,7 +67,7 @@ READER_PAGES: dict[str, Path] = {
 }
 DESK_PAGES: dict[str, Path] = {
     "desk.folder": lambda world: "/desk/unassigned",
-    "desk.ticket": lambda world: f"/desk/tickets/{world.ticket.number}",
+    "desk.ticket": lambda world: f"/desk/tickets/{world.ticket.number}?in=open",
     "desk.article": lambda world: f"/desk/articles/{world.ticket.article_id}",
     "desk.reader": lambda world: f"/desk/readers/{world.ticket.reader_id}",
     "desk.find": lambda world: "/desk/search?q=the",

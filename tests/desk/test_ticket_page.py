@@ -148,7 +148,7 @@ def test_the_raw_mail_is_for_those_who_read_mail(eve: Desk, ann: Desk, cast: Cas
     answer = eve.get(link)
     assert (answer.data, answer.mimetype, answer.headers["Content-Disposition"].split(";")[0]) == (
         raw,
-        "text/plain",
+        "application/octet-stream",
         "attachment",
     )
     assert ann.get(link).status_code == 403
