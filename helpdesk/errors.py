@@ -61,6 +61,12 @@ class Invalid(HelpdeskError):
     status = 422
 
 
+class TooMany(HelpdeskError):
+    """More tries than anybody needs in so short a time."""
+
+    status = 429
+
+
 def init_app(app: Flask) -> None:
     """Show every failure as a page with a sentence, never with the inside of the program."""
     app.register_error_handler(HelpdeskError, _show_expected)

@@ -37,7 +37,12 @@ class World:
 
 def find_world() -> World:
     """Pick one of each from the database: the richest ticket that is open, or any."""
-    rich = (Ticket.status == Status.OPEN, Ticket.article_id.is_not(None), Ticket.reader_id.is_not(None), ~Ticket.queue.has(restricted=True))
+    rich = (
+        Ticket.status == Status.OPEN,
+        Ticket.article_id.is_not(None),
+        Ticket.reader_id.is_not(None),
+        ~Ticket.queue.has(restricted=True),
+    )
     ticket = db.session.scalars(select(Ticket).where(*rich).order_by(Ticket.message_count.desc(), Ticket.id)).first()
     return World(
         ticket=ticket or first(Ticket),

@@ -6,14 +6,19 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 
-from helpdesk.addresses import domain_of, named
+from helpdesk.addresses import MAX_LENGTH, domain_of, named, normalise
 from helpdesk.agents.current import leave_readers_alone
 from helpdesk.agents.models import Agent, NoRole
 from helpdesk.agents.sign_in_pages import SIGN_IN_PAGES
 from helpdesk.config import Settings
 from helpdesk.database import db, open_write, wake_workers
+from helpdesk.errors import TooMany
 from helpdesk.extensions import security
 from helpdesk.outbound.operations import enqueue
+from helpdesk.rate_limit import Limit, count
+
+TRIES = {"security.login": ("sign-in", 10, 15 * 60), "security.forgot_password": ("forgotten", 3, 60 * 60)}
+HOST_FACTOR = 10
 
 
 class Datastore(SQLAlchemyUserDatastore):
@@ -69,6 +74,20 @@ def init_app(app: Flask, settings: Settings) -> None:
 def _write_on_sign_in_pages() -> None:
     if request.method == "POST" and request.blueprint == "security":
         open_write()
+        _count_tries()
+
+
+def _count_tries() -> None:
+    """Guessing passwords and flooding somebody with reset mails both end soon, whoever is or is not known here."""
+    tried = TRIES.get(request.endpoint or "")
+    if tried is None:
+        return
+    name, per_address, seconds = tried
+    who = normalise(request.form.get("email", "")[:MAX_LENGTH])
+    by_address = Limit(f"{name} address", who, per_address, seconds)
+    by_host = Limit(f"{name} host", request.remote_addr or "", per_address * HOST_FACTOR, seconds)
+    if count(by_address, by_host):
+        raise TooMany
 
 
 def _keep_sign_in_pages(response: Response) -> Response:

@@ -19,7 +19,7 @@ def list_canned_replies() -> Sequence[CannedReply]:
 
 def get_canned_reply(canned_id: int, *, site_id: int | None = None) -> CannedReply:
     """One prepared text, of this site when one is given. Raises NotFound otherwise."""
-    canned = db.session.get(CannedReply, canned_id)
+    canned = db.session.get(CannedReply, canned_id) if 0 < canned_id < 2**31 else None
     if canned is None or site_id not in (None, canned.site_id):
         raise NotFound
     return canned

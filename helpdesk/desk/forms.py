@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, EmailField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from helpdesk.agents.models import AfterSend
@@ -25,7 +25,12 @@ def _stripped(value: str | None) -> str:
 
 
 def _name(when_missing: str) -> StringField:
-    validators = [InputRequired(when_missing), Length(max=NAME_LENGTH, message="That name is too long.")]
+    control = "A name has no line breaks or control characters."
+    validators = [
+        InputRequired(when_missing),
+        Regexp(r"[^\x00-\x1f\x7f\x85\u2028\u2029]*\Z", message=control),
+        Length(max=NAME_LENGTH, message="That name is too long."),
+    ]
     return StringField("Name", filters=[_stripped], validators=validators)
 
 

@@ -80,7 +80,7 @@ def move(ticket: Ticket, *, queue: Queue, by: Agent) -> None:
 @transactional
 def add_tag(ticket: Ticket, *, name: str, by: Agent) -> None:
     """Put a tag on it; a new word becomes a new tag."""
-    word = " ".join(name.lower().split())
+    word = " ".join("".join(letter for letter in name.lower() if letter.isprintable() or letter.isspace()).split())
     if not word or len(word) > TAG_LENGTH:
         raise Invalid(f"A tag has between 1 and {TAG_LENGTH} characters.")
     tag = db.session.scalar(select(Tag).where(Tag.name == word)) or Tag(name=word)

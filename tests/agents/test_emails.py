@@ -51,6 +51,21 @@ def test_class_55_the_link_is_ours_whatever_the_request_says(client: FlaskClient
     assert set(links) == {"http://localhost"}
 
 
+def test_class_28_nobody_is_flooded_with_mails_about_a_password(client: FlaskClient, cast: Cast) -> None:
+    for _ in range(6):
+        ask_for_a_new_password(client, "Ann@example.org")
+    assert len(outbox()) == 3
+
+
+def test_guessing_a_password_ends_soon_for_known_and_unknown_alike(client: FlaskClient, cast: Cast) -> None:
+    token = token_in(client.get("/desk/sign-in").text)
+    for email in ("ann@example.org", "nobody@example.org"):
+        form = {"email": email, "password": "a wrong password", "csrf_token": token}
+        assert [client.post("/desk/sign-in", data=form).status_code for _ in range(12)] == [200] * 10 + [429] * 2
+    right = {"email": "ann@example.org", "password": PASSWORD, "csrf_token": token}
+    assert client.post("/desk/sign-in", data=right).status_code == 429
+
+
 def ask_for_a_new_password(client: FlaskClient, email: str, **how: object) -> str:
     """Send the form; returns the answer without its token."""
     token = token_in(client.get("/desk/password/forgotten").text)
