@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from flask_security import hash_password
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from werkzeug.test import TestResponse
 
 from helpdesk import create_app
