@@ -127,6 +127,7 @@ def browser() -> Iterator[Browser]:
     """A real Chromium, one for all tests of a worker: Playwright runs only once in a thread."""
     if CHROMIUM is None:
         missing("chromium")
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     with chromium() as running:
         yield running
 
