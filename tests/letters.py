@@ -52,11 +52,12 @@ def states() -> list[tuple[str | None, DeliveryState]]:
 @transactional
 def _put(fields: dict[str, Any]) -> OutboundEmail:
     fields = dict(fields)
+    body = fields.pop("body", "You are right.")
     name, to = fields.pop("sender_name", "The Tidewater Post"), fields.pop("to", "ruth@example.com")
     values = {
         "message_id": f"mail-{next(_numbers)}@example.org", "sender": named(name, "support@example.org"),
         "reply_to": "support+token@example.org", "envelope_from": "support+token@example.org", "to": [to],
-        "subject": "Re: The bridge", "body_text": "You are right.\n", "body_html": "<p>You are right.</p>",
+        "subject": "Re: The bridge", "template": "emails/reply", "context": {"language": "en", "body": body},
     }  # fmt: skip
     return enqueue(**(values | fields))
 

@@ -1,20 +1,19 @@
 """Flask-Security bound to our agents: sign-in under /desk, its mails through our outbox."""
 
-import secrets
 from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 
-from helpdesk.addresses import MAX_LENGTH, domain_of, named, normalise
+from helpdesk.addresses import MAX_LENGTH, normalise
 from helpdesk.agents.current import leave_readers_alone
+from helpdesk.agents.emails import queue_account_mail
 from helpdesk.agents.models import Agent, NoRole
 from helpdesk.agents.sign_in_pages import SIGN_IN_PAGES
 from helpdesk.config import Settings
 from helpdesk.database import db, open_write, wake_workers
 from helpdesk.errors import TooMany
 from helpdesk.extensions import security
-from helpdesk.outbound.operations import enqueue
 from helpdesk.rate_limit import Limit, count
 
 TRIES = {"security.login": ("sign-in", 10, 15 * 60), "security.forgot_password": ("forgotten", 3, 60 * 60)}
@@ -44,20 +43,10 @@ class OutboxMail(MailUtil):
         sender: Any,
         body: str | None,
         html: str | None,
-        **kwargs: Any,
+        **context: Any,
     ) -> None:
-        settings: Settings = current_app.extensions["settings"]
-        address = settings.sender
-        enqueue(
-            message_id=f"account.{secrets.token_hex(16)}@{domain_of(address)}",
-            sender=named("Helpdesk", address),
-            to=[recipient],
-            envelope_from=address,
-            subject=str(subject),
-            body_text=body or "",
-            body_html=html or "",
-            headers={"Auto-Submitted": "auto-generated"},
-        )
+        token, within = context.get("reset_token", ""), context.get("within", "")
+        queue_account_mail(context["user"], template=template, subject=str(subject), token=token, within=within)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -67,7 +56,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_write_on_sign_in_pages)
     security._mail_util_cls = OutboxMail  # init_app ignores it as an argument
     security.init_app(app, Datastore(db, Agent, NoRole))
-    security.mail_context_processor(lambda: {"link": settings.link})
     app.after_request(_keep_sign_in_pages)
 
 

@@ -1,7 +1,8 @@
-"""OutboundEmail, a mail fixed in every byte that matters, and its recipients with the state of each delivery."""
+"""OutboundEmail, a mail with all that it will say, and its recipients with the state of each delivery."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -29,7 +30,10 @@ class DeliveryState(StrEnum):
 
 
 class OutboundEmail(Base):
-    """One mail that we send; its Message-ID is fixed when the row is written, so that a repeat is recognised."""
+    """One mail that we send; its Message-ID is fixed when the row is written, so that a repeat is recognised.
+
+    `template` and `context` become its words when it leaves, so that no verb holds the database while it renders.
+    """
 
     __tablename__ = "outbound_email"
 
@@ -39,8 +43,8 @@ class OutboundEmail(Base):
     reply_to: Mapped[str | None]
     envelope_from: Mapped[str]
     subject: Mapped[str]
-    body_text: Mapped[str]
-    body_html: Mapped[str]
+    template: Mapped[str]
+    context: Mapped[dict[str, Any]]
     headers: Mapped[dict[str, str]]
     files: Mapped[list[dict[str, str]]]
     thread_token: Mapped[str | None] = mapped_column(index=True)

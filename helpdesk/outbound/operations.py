@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
@@ -51,8 +52,8 @@ def enqueue(
     to: list[str],
     envelope_from: str,
     subject: str,
-    body_text: str,
-    body_html: str,
+    template: str,
+    context: dict[str, Any],
     reply_to: str | None = None,
     headers: dict[str, str] | None = None,
     files: list[dict[str, str]] | None = None,
@@ -61,7 +62,8 @@ def enqueue(
 ) -> OutboundEmail:
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
 
-    `message_id` is without angle brackets; `files` are dicts of name, media_type and storage key.
+    `message_id` is without angle brackets; `template` is the path of its templates without .txt and .html, and
+    `context` what they are filled with, as JSON; `files` are dicts of name, media_type and storage key.
     Raises Invalid when a header, an address or a file's name holds CR, LF or NUL (RFC 5322 §2.2).
     """
     refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to)
@@ -71,7 +73,7 @@ def enqueue(
     now = clock.now()
     email = OutboundEmail(
         message_id=message_id, sender=sender, reply_to=reply_to, envelope_from=envelope_from, subject=subject,
-        body_text=body_text, body_html=body_html, headers=headers or {}, files=files or [],
+        template=template, context=context, headers=headers or {}, files=files or [],
         thread_token=thread_token, not_before=not_before, created_at=now,
     )  # fmt: skip
     email.recipients = [

@@ -19,6 +19,7 @@ from helpdesk.database import db
 from helpdesk.extensions import mail
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery, Outcome, hold, refuse_control
+from helpdesk.outbound.rendering import html_of, text_of
 
 add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
 
@@ -175,8 +176,8 @@ def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
         sender=email.sender,
         recipients=[recipient.address],
         reply_to=email.reply_to,
-        body=email.body_text,
-        html=email.body_html,
+        body=text_of(email),
+        html=html_of(email),
         date=email.created_at.timestamp(),
         extra_headers=email.headers,
     )

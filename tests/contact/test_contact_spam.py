@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from helpdesk import clock
 from helpdesk.contact.screening import content_score, spam_reason
 from helpdesk.database import db
+from helpdesk.outbound.rendering import html_of, text_of
 from helpdesk.rate_limit import RateCount
 from helpdesk.readers.models import Reader
 from helpdesk.tickets.events import EventKind
@@ -133,7 +134,7 @@ def test_class_27_many_forms_that_name_a_victim_send_one_mail_without_their_word
         send(client, email="Victim@example.com", name="Buy now", message=f"Cheap pills {number}")
     mails = outbox()
     assert [mail.recipients[0].address for mail in mails] == ["Victim@example.com"]
-    words = mails[0].subject + mails[0].body_text + mails[0].body_html
+    words = mails[0].subject + text_of(mails[0]) + html_of(mails[0])
     assert re.findall("Cheap|pills|Buy|now!", words) == []
 
 

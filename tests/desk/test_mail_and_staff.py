@@ -12,6 +12,7 @@ from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
 from helpdesk.desk.devices import device_name
 from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.outbound import rendering
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.models import Ticket
@@ -168,7 +169,7 @@ def test_a_colleague_is_added_and_chooses_a_password_by_mail(app: Flask, carla: 
     assert carla.post("/desk/agents", **form).location == "/desk/agents"
     nora = db.session.scalars(select(Agent).where(Agent.email == "nora@example.org")).one()
     assert (nora.role, nora in cast.queue.members, outbox()[-1].subject) == (Role.EDITOR, True, "Your helpdesk account")
-    link = next(line for line in outbox()[-1].body_text.splitlines() if line.startswith("http"))
+    link = next(line for line in rendering.text_of(outbox()[-1]).splitlines() if line.startswith("http"))
     desk = Desk(app)
     password = {"password": "an own new long password", "password_confirm": "an own new long password"}
     assert desk.post(link.removeprefix("http://localhost"), **password).location == "/desk/sign-in"

@@ -7,6 +7,7 @@ import pytest
 from helpdesk.database import db
 from helpdesk.headers import FILE_CSP
 from helpdesk.inbound.operations import process, receive
+from helpdesk.outbound import rendering
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.sites.models import Priority
 from helpdesk.tickets import triage
@@ -228,7 +229,9 @@ def test_class_12_a_note_is_in_no_mail_and_on_no_page_of_the_reader(ann: Desk, c
 
     ann.post(f"{path_of(ticket)}/note", body="CANARY")
     ann.post(f"{path_of(ticket)}/reply", body="Thank you.", then="send", seen=str(ticket.messages[0].id))
-    told = [mail.body_text + mail.body_html + mail.subject for mail in outbox()] + [ann.get(status_path(ticket)).text]
+    told = [rendering.text_of(mail) + rendering.html_of(mail) + mail.subject for mail in outbox()] + [
+        ann.get(status_path(ticket)).text
+    ]
     assert (len(told), [text for text in told if "CANARY" in text]) == (3, [])
 
 

@@ -17,6 +17,7 @@ from helpdesk.inbound import operations
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import process, process_received, receive, retry_inbound, sweep_files
 from helpdesk.outbound.models import DeliveryState
+from helpdesk.outbound.rendering import html_of, text_of
 from helpdesk.outbound.transport import _mime
 from helpdesk.readers.models import Reader
 from helpdesk.tickets.delivery import deliver_due
@@ -211,7 +212,7 @@ def test_class_13_and_15_a_forged_sender_and_number_open_a_new_ticket_and_learn_
     first, second = tickets()
     assert (len(first.messages), len(second.messages)) == (2, 1)
     assert [row.address for email in outbox()[before:] for row in email.recipients] == ["ann@example.org"]
-    assert "secret" not in outbox()[-1].body_text + outbox()[-1].subject
+    assert "secret" not in text_of(outbox()[-1]) + outbox()[-1].subject
 
 
 def test_class_13_whoever_stands_in_cc_is_stored_and_never_written_to(cast: Cast) -> None:
@@ -375,7 +376,7 @@ def test_class_29_two_desks_that_write_to_each_other_fall_silent(cast: Cast) -> 
 def test_class_29_a_receipt_holds_none_of_the_readers_words(cast: Cast) -> None:
     took(letter(subject="BUY PILLS https://pills.example.com", from_='"PILLS" <victim@example.com>', body="PILLS\r\n"))
     [receipt] = outbox()
-    assert "PILLS" not in receipt.subject + receipt.body_text + receipt.body_html + receipt.sender
+    assert "PILLS" not in receipt.subject + text_of(receipt) + html_of(receipt) + receipt.sender
     assert receipt.headers["Auto-Submitted"] == "auto-replied"
 
 

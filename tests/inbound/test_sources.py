@@ -26,7 +26,7 @@ from helpdesk.inbound.operations import process_received, retry_inbound
 from helpdesk.inbound.sources import imap
 from helpdesk.inbound.sources.imap import fetch, watch
 from helpdesk.inbound.sources.leases import LEASE, claim_source, release_source
-from helpdesk.inbound.sources.mailbox import Address, MailboxFailed
+from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.tickets.models import Ticket
 from tests.cast import Cast
@@ -330,6 +330,21 @@ def test_watching_a_mailbox_makes_tickets_as_mail_arrives(app: Flask, source: So
             mailbox.deliver(letter(subject=f"Mail {number}"))
             wait_until(lambda number=number: len(subjects()) == number + 1)
     assert not watcher.is_alive()
+
+
+def test_the_wait_ends_at_once_for_mail_that_came_while_the_last_was_kept(mailbox: Account) -> None:
+    mailbox.deliver(letter())
+    gave_up = threading.Event()
+    timer = threading.Timer(20, gave_up.set)
+    with connect(Address.of(mailbox.settings(), password=PASSWORD)) as box:
+        box.select()
+        (uid,) = box.uids()
+        mailbox.deliver(letter())
+        box.mark_seen(uid)  # with its answer the server tells of the second mail, and never again
+        timer.start()
+        box.wait(gave_up, seconds=60)
+    timer.cancel()
+    assert not gave_up.is_set()
 
 
 def test_watching_looks_by_itself_where_there_is_no_idle(

@@ -65,7 +65,7 @@ def test_words_beyond_ascii_come_back_as_they_were(app: Flask, cast: Cast, smtp:
     subject, name = "Größe und Übermaß " * 8 + "日本語", "Zoë “Ünal”, Москва 日本語 и многое другое ещё раз"
     key = store("x", b"content").storage_key
     file = {"name": "Über „Brücken“ 橋.txt", "media_type": "text/plain", "key": key}
-    put(subject=subject, sender_name=name, body_text="Grüße, 橋\n", headers={"X-Note": "schön"}, files=[file])
+    put(subject=subject, sender_name=name, body="Grüße, 橋\n", headers={"X-Note": "schön"}, files=[file])
     deliver_due("one")
     mail = smtp.mails[0].parsed
     assert (mail["Subject"], mail["X-Note"]) == (subject, "schön")
@@ -94,7 +94,7 @@ def test_ids_longer_than_a_line_are_never_encoded(app: Flask, smtp: SmtpServer) 
 def test_a_line_of_any_length_arrives_whole(app: Flask, smtp: SmtpServer) -> None:
     use_server(app, smtp)
     text = "x" * 5000 + "\n" + "é" * 3000 + "\n"
-    put(body_text=text, body_html=f"<p>{text}</p>")
+    put(body=text)
     deliver_due("one")
     body = smtp.mails[0].parsed.get_body(("plain",))
     assert body is not None
@@ -109,8 +109,8 @@ def test_class_33_a_dot_in_the_text_ends_no_mail(app: Flask, smtp: SmtpServer, d
         f"before{dots}MAIL FROM:<eve@example.com>\r\nRCPT TO:<ruth@example.com>\r\nDATA\r\nFrom: eve{dots}after\n"
     )
     key = store("x", smuggled.encode()).storage_key
-    put(body_text=smuggled, body_html=smuggled, files=[{"name": "a.txt", "media_type": "text/plain", "key": key}])
-    put(body_text="the next one\n")
+    put(body=smuggled, files=[{"name": "a.txt", "media_type": "text/plain", "key": key}])
+    put(body="the next one\n")
     deliver_due("one")
     assert len(smtp.mails) == 2
     body = smtp.mails[0].parsed.get_body(("plain",))
@@ -133,7 +133,7 @@ def test_class_31_a_row_that_holds_a_break_all_the_same_is_not_sent(app: Flask, 
     email = put()
     email.headers = {"In-Reply-To": "<a@b>\r\nBcc: eve@example.com"}
     db.session.commit()
-    put(body_text="the next one\n")
+    put(body="the next one\n")
     deliver_due("one")
     assert [state for _, state in states()] == [DeliveryState.FAILED, DeliveryState.SENT]
     assert len(smtp.mails) == 1

@@ -101,6 +101,7 @@ class OpenMailbox:
 
     def uids(self) -> list[int]:
         """The UIDs of all mails in the folder, whoever has read them, oldest first."""
+        self._client.untagged_responses.pop("EXISTS", None)
         return sorted(int(uid) for uid in self._box.uids("ALL", charset=None))
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
@@ -133,7 +134,8 @@ class OpenMailbox:
             return
         until = time.monotonic() + min(seconds, REIDLE_SECONDS)
         with self._box.idle as idle:
-            while not stop.is_set() and time.monotonic() < until:
+            # What the server told between the search and now, it does not tell again.
+            while "EXISTS" not in self._client.untagged_responses and not stop.is_set() and time.monotonic() < until:
                 began = time.monotonic()
                 # Silence that ends early is a closed connection, or part of an answer; DONE finds out which.
                 if idle.poll(timeout=LISTEN_SECONDS) or time.monotonic() - began < LISTEN_SECONDS / 2:
