@@ -347,6 +347,22 @@ def test_the_wait_ends_at_once_for_mail_that_came_while_the_last_was_kept(mailbo
     assert not gave_up.is_set()
 
 
+def test_the_wait_ends_at_once_for_mail_told_in_one_breath_with_the_greeting(
+    mailbox: Account, proxy_to: Callable[..., Proxy]
+) -> None:
+    proxy = proxy_to(mailbox.port, hold=b"+ idling\r\n")
+    gave_up = threading.Event()
+    timer = threading.Timer(20, gave_up.set)
+    with connect(Address.of(mailbox.settings(port=proxy.port), password=PASSWORD)) as box:
+        box.select()
+        box.uids()
+        mailbox.deliver(letter())
+        timer.start()
+        box.wait(gave_up, seconds=60)
+    timer.cancel()
+    assert not gave_up.is_set()
+
+
 def test_watching_looks_by_itself_where_there_is_no_idle(
     app: Flask, cast: Cast, mailbox: Account, proxy_to: Callable[..., Proxy]
 ) -> None:

@@ -19,13 +19,15 @@ class Proxy:
     """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up) or an answer.
 
     An answer such as "NO not today" is given in the server's place, with the line's own tag. `cut_after` hangs up
-    when the server has said that many bytes. `hide` is taken out of what the server says.
+    when the server has said that many bytes. `hide` is taken out of what the server says. What ends with `hold` is
+    kept until the server says more, and reaches the client in one piece with it.
     """
 
     upstream: int
     judge: Judge = pass_all
     cut_after: int | None = None
     hide: bytes = b""
+    hold: bytes = b""
     lines: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -83,6 +85,8 @@ class Proxy:
         left = self.cut_after
         try:
             while data := server.recv(65536 if left is None else max(1, left)):
+                if self.hold and data.endswith(self.hold):
+                    data += server.recv(65536)
                 client.sendall(data.replace(self.hide, b"") if self.hide else data)
                 left = None if left is None else left - len(data)
                 if left is not None and left <= 0:

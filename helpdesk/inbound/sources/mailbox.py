@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxUnencrypted
 
@@ -134,12 +135,26 @@ class OpenMailbox:
             return
         until = time.monotonic() + min(seconds, REIDLE_SECONDS)
         with self._box.idle as idle:
-            # What the server told between the search and now, it does not tell again.
-            while "EXISTS" not in self._client.untagged_responses and not stop.is_set() and time.monotonic() < until:
+            while not self._was_told() and not stop.is_set() and time.monotonic() < until:
                 began = time.monotonic()
                 # Silence that ends early is a closed connection, or part of an answer; DONE finds out which.
                 if idle.poll(timeout=LISTEN_SECONDS) or time.monotonic() - began < LISTEN_SECONDS / 2:
                     return
+
+    def _was_told(self) -> bool:
+        """True when the server has told of new mail where no listening at the socket hears it.
+
+        That is in its answers since the search, which it does not repeat, or behind its last line, in our buffer.
+        """
+        lines, connection = cast("BufferedReader", self._client.file), self._client.sock
+        timeout = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+                return "EXISTS" in self._client.untagged_responses or bool(lines.peek(1))
+        finally:
+            connection.settimeout(timeout)
+        return False
 
     def _section(self, uid: int, section: str) -> bytes | None:
         answer, data = self._client.uid("FETCH", str(uid), f"(UID {section})")
