@@ -335,7 +335,7 @@ def test_watching_a_mailbox_makes_tickets_as_mail_arrives(app: Flask, source: So
 def test_the_wait_ends_at_once_for_mail_that_came_while_the_last_was_kept(mailbox: Account) -> None:
     mailbox.deliver(letter())
     gave_up = threading.Event()
-    timer = threading.Timer(20, gave_up.set)
+    timer = threading.Timer(10, gave_up.set)
     with connect(Address.of(mailbox.settings(), password=PASSWORD)) as box:
         box.select()
         (uid,) = box.uids()
@@ -352,7 +352,7 @@ def test_the_wait_ends_at_once_for_mail_told_in_one_breath_with_the_greeting(
 ) -> None:
     proxy = proxy_to(mailbox.port, hold=b"+ idling\r\n")
     gave_up = threading.Event()
-    timer = threading.Timer(20, gave_up.set)
+    timer = threading.Timer(10, gave_up.set)
     with connect(Address.of(mailbox.settings(port=proxy.port), password=PASSWORD)) as box:
         box.select()
         box.uids()
