@@ -1,6 +1,7 @@
 """Finding the article a reader writes about."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import ScalarSelect, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from helpdesk import clock
 from helpdesk.articles.canonical import belongs_to, canonical_url
@@ -11,29 +12,35 @@ from helpdesk.sites.models import Site
 
 def find_article(site: Site, url: str) -> Article | None:
     """The article of this site behind a canonical address or one of its aliases."""
+    return db.session.scalar(select(Article).where(Article.id == id_of_article(site.id, url)))
+
+
+def id_of_article(site_id: int | InstrumentedAttribute[int], url: str) -> ScalarSelect[int]:
+    """For a larger statement: the id of the article of a site behind a canonical address or one of its aliases."""
     slash = url.removesuffix("/") if url.endswith("/") else url + "/"
     either = (url, slash)  # a site may write its addresses with or without the last slash
-    known = (
-        select(Article)
-        .outerjoin(ArticleAlias)
-        .where(Article.site_id == site.id, or_(Article.canonical_url.in_(either), ArticleAlias.url.in_(either)))
-        .order_by(Article.id)
-    )
-    return db.session.scalars(known).first()
+    article, alias = aliased(Article), aliased(ArticleAlias)
+    known = select(article.id).outerjoin(alias, alias.article_id == article.id).where(article.site_id == site_id)
+    is_there = or_(article.canonical_url.in_(either), alias.url.in_(either))
+    return known.where(is_there).order_by(article.id).limit(1).scalar_subquery()
 
 
 def find_or_add_article(site: Site, url: str) -> Article | None:
-    """The article behind `url`, added when it is new; None when the address is not one of this site's.
+    """The article behind `url`, added when it is new; None when the address is not one of this site's."""
+    address = article_address(site, url)
+    return article_behind(address, site, known=find_article(site, address)) if address else None
+
+
+def article_behind(url: str, site: Site, *, known: Article | None) -> Article | None:
+    """The `known` article, or a new one for `url`; None when the address is not one of this site's.
 
     Called inside a verb's transaction. Nothing is fetched: an unknown page has no title yet.
     """
     address = article_address(site, url)
-    if address is None:
-        return None
-    article = find_article(site, address)
-    if article is None:
-        article = Article(site_id=site.id, canonical_url=address, created_at=clock.now())
-        db.session.add(article)
+    if address is None or known is not None:
+        return known if address else None
+    article = Article(site_id=site.id, canonical_url=address, created_at=clock.now())
+    db.session.add(article)
     return article
 
 

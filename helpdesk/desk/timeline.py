@@ -36,7 +36,7 @@ class Entry:
 
 def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry]:
     """All of it, oldest first; an event that its own message tells is left out."""
-    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES]
+    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES or event.data.get("receipt")]
     rows: list[Message | Event] = [*messages, *quiet]
     rows.sort(key=lambda row: (row.created_at, 0) if isinstance(row, Message) else (row.at, 1))
     entries = []

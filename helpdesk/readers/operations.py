@@ -19,11 +19,15 @@ def recognise(address: str, *, name: str = "", language: str | None = None) -> R
 
     Called inside a verb's transaction; two at once lose the race to the unique address and are tried again.
     """
-    reader = find_reader(address)
-    if reader is None:
+    return acquaint(find_reader(address), address=address, name=name, language=language)
+
+
+def acquaint(known: Reader | None, *, address: str, name: str = "", language: str | None = None) -> Reader:
+    """The `known` reader, who may have told his name by now, or a new one."""
+    if known is None:
         reader = Reader(address=address, name=name, language=language, created_at=clock.now())
         reader.addresses = [ReaderAddress(address=normalise(address))]
         db.session.add(reader)
-    elif name and not reader.name:
-        reader.name = name
-    return reader
+        return reader
+    known.name = known.name or name
+    return known

@@ -1,5 +1,6 @@
 """Event, the append-only history: one entry for each thing that happened, with its sentence for people."""
 
+from collections import defaultdict
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,6 @@ class EventKind(StrEnum):
     MOVED = "moved"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
-    RECEIPT_QUEUED = "receipt_queued"
     AUTO_REPLIED = "auto_replied"
     BOUNCED = "bounced"
     SEND_FAILED = "send_failed"
@@ -46,11 +46,18 @@ _SENTENCES = {
     EventKind.FOLLOWED_UP: "wrote again",
     EventKind.REPLIED: "replied",
     EventKind.NOTED: "added a note",
+    EventKind.ASSIGNED: "assigned it to {after}",
     EventKind.REOPENED: "reopened the ticket",
     EventKind.MARKED_SPAM: "marked this as spam",
     EventKind.UNMARKED_SPAM: "said this is not spam",
-    EventKind.RECEIPT_QUEUED: "sent a receipt",
+    EventKind.TOPIC_CHANGED: "set the topic to {after}",
+    EventKind.PRIORITY_CHANGED: "set the priority to {after}",
+    EventKind.MOVED: "moved it from {before} to {after}",
+    EventKind.TAGGED: "added the tag {tag}",
+    EventKind.UNTAGGED: "removed the tag {tag}",
     EventKind.AUTO_REPLIED: "answered automatically",
+    EventKind.BOUNCED: "could not deliver to {address}: {reason}",
+    EventKind.SEND_FAILED: "could not deliver to {address}: {reason}",
     EventKind.SEND_RETRIED: "sent the mail once more",
 }
 
@@ -100,24 +107,16 @@ class Event(Base):
     @property
     def sentence(self) -> str:
         """What happened, for people, without the actor."""
-        before, after = self.data.get("before"), self.data.get("after")
         match self.kind:
-            case EventKind.ASSIGNED if after is None:
-                return f"took it off {before}"
-            case EventKind.ASSIGNED:
-                return "took the ticket" if after == self.actor else f"assigned it to {after}"
+            case EventKind.OPENED if self.data.get("receipt"):
+                return "opened this ticket and got a receipt"
+            case EventKind.ASSIGNED if self.data.get("after") is None:
+                return f"took it off {self.data.get('before')}"
+            case EventKind.ASSIGNED if self.data["after"] == self.actor:
+                return "took the ticket"
             case EventKind.CLOSED:
                 return f"closed it: {str(self.data.get('resolution', '')).replace('_', ' ')}"
-            case EventKind.TOPIC_CHANGED:
-                return f"set the topic to {after or 'none'}"
-            case EventKind.PRIORITY_CHANGED:
-                return f"set the priority to {after}"
-            case EventKind.MOVED:
-                return f"moved it from {before} to {after}"
-            case EventKind.TAGGED | EventKind.UNTAGGED:
-                return f"{'added' if self.kind is EventKind.TAGGED else 'removed'} the tag {self.data.get('tag')}"
             case EventKind.MARKED_SPAM if self.data.get("reason"):
                 return f"filed this as spam: {self.data['reason']}"
-            case EventKind.BOUNCED | EventKind.SEND_FAILED:
-                return f"could not deliver to {self.data.get('address')}: {self.data.get('reason')}"
-        return _SENTENCES[self.kind]
+        said = {name: str(value) for name, value in self.data.items() if value is not None}
+        return _SENTENCES[self.kind].format_map(defaultdict(lambda: "none", said))

@@ -2,16 +2,12 @@
 
 from ipaddress import IPv4Address, ip_address, ip_network
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
-
-from helpdesk.database import db, transactional
-from helpdesk.errors import Invalid
+from helpdesk.database import transactional
 from helpdesk.rate_limit import Limit
-from helpdesk.sites.models import Topic
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.models import Origin
 from helpdesk.tickets.operations import Letter, open_ticket
+from helpdesk.tickets.recall import recall_with_topic
 
 HOUR = 60 * 60
 PER_ADDRESS = 5
@@ -36,10 +32,11 @@ def receive_form(
     IP address), for its network or for all readers together it is filed as spam. Raises Invalid when the topic is
     gone meanwhile.
     """
-    topic = _topic(topic_id)
+    topic, recalled = recall_with_topic(letter, topic_id, article_url=article_url)
     ticket = open_ticket(
         topic.site, queue=topic.queue, letter=letter, origin=Origin.FORM, topic=topic, article_url=article_url,
         wants_answer=wants_answer, spam_reason=spam_reason, limits=_limits(remote_address), upload_token=upload_token,
+        recalled=recalled,
     )  # fmt: skip
     return status_path(ticket)
 
@@ -52,15 +49,6 @@ def network_of(address: str) -> str:
         return address
     length = 24 if isinstance(parsed, IPv4Address) else 48
     return str(ip_network((parsed, length), strict=False))
-
-
-def _topic(topic_id: int) -> Topic:
-    """The topic with site and queue, in one statement."""
-    whole = select(Topic).where(Topic.id == topic_id).options(joinedload(Topic.site), joinedload(Topic.queue))
-    topic = db.session.scalar(whole)
-    if topic is None:
-        raise Invalid("Choose what your message is about")
-    return topic
 
 
 def _limits(address: str) -> tuple[Limit, ...]:

@@ -103,9 +103,9 @@ class Ticket(Base):
             return True
         return now - self.closed_at <= timedelta(days=self.site.reopen_days)
 
-    def open(self, message: Message, *, now: datetime) -> None:
-        """Begin with the reader's first message."""
-        self._record(EventKind.OPENED, now, reader=message.reader)
+    def open(self, message: Message, *, now: datetime, receipt: bool = False) -> None:
+        """Begin with the reader's first message; `receipt` says that one is on its way to him."""
+        self._record(EventKind.OPENED, now, reader=message.reader, receipt=receipt)
         self._add(message, now)
         self._wait_since(now)
 
@@ -220,10 +220,6 @@ class Ticket(Base):
             self.tags.remove(tag)
             self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
             self._touch()
-
-    def note_receipt(self, *, now: datetime) -> None:
-        """A receipt is on its way to the reader."""
-        self._record(EventKind.RECEIPT_QUEUED, now)
 
     def note_retry(self, *, address: str, by: Agent, now: datetime) -> None:
         """Somebody had a failed mail sent once more."""

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import func, select
-from sqlalchemy.sql.elements import ColumnElement
 
 from helpdesk import clock
 from helpdesk.addresses import normalise
 from helpdesk.agents.models import Agent
-from helpdesk.articles.operations import find_or_add_article
+from helpdesk.articles.operations import article_behind
 from helpdesk.canned_replies.filling import left_over
 from helpdesk.config import settings
 from helpdesk.database import db, transactional
 from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.rate_limit import Limit, count
 from helpdesk.readers.models import Reader
-from helpdesk.readers.operations import recognise
+from helpdesk.readers.operations import acquaint, recognise
 from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.emails import queue_receipt, queue_reply
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
+from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
 from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
@@ -46,20 +46,22 @@ def open_ticket(
     limits: Sequence[Limit] = (),
     continues: Ticket | None = None,
     upload_token: str | None = None,
+    recalled: Recalled | None = None,
 ) -> Ticket:
     """Make a ticket of a letter, with its reader, article and receipt.
 
     The same letter sent twice (submission key and content) leads to the ticket it became first. A `spam_reason`, or
     passing one of `limits` (they count new letters), files it as spam. `may_be_answered` False: no automatic mail.
     """
-    if (before := find_submission(letter)) is not None:
-        return before.ticket
-    reader = recognise(letter.from_address, name=letter.from_name) if letter.from_address else None
+    recalled = recalled or recall(letter, site, article_url=article_url)
+    if recalled.before is not None:
+        return recalled.before.ticket
+    reader = _writer(letter, recalled.reader)
     wants_receipt = wants_answer and may_be_answered
     reason, gets_receipt = _judge(reader, reason=spam_reason, limits=limits, wants_receipt=wants_receipt)
-    article = find_or_add_article(site, article_url) if article_url else None
+    article = article_behind(article_url, site, known=recalled.article) if article_url else None
     ticket = Ticket(
-        number=_next_number(), site=site, queue=queue, topic=topic, article=article, reader=reader,
+        number=recalled.next_number, site=site, queue=queue, topic=topic, article=article, reader=reader,
         subject=subject or subject_of(letter), origin=origin, language=site.language, status=Status.NEW,
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
         opened_at=clock.now(), continues=continues, tags=[], link_version=1,
@@ -163,11 +165,9 @@ def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_rece
     now = clock.now()
     with db.session.no_autoflush:
         message = message_of(letter, ticket.reader)
-        ticket.open(message, now=now)
+        ticket.open(message, now=now, receipt=gets_receipt)
         if spam_reason is not None:
             ticket.mark_spam(by=None, now=now, reason=spam_reason)
-        elif gets_receipt:
-            ticket.note_receipt(now=now)
         db.session.add(ticket)
     db.session.flush()
     return message
@@ -187,10 +187,6 @@ def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Messa
     return opened.messages[0]
 
 
-def _next_number() -> ColumnElement[int]:
-    return select(func.coalesce(func.max(Ticket.number), 0) + 1).scalar_subquery()
-
-
 def _judge(
     reader: Reader | None, *, reason: str | None, limits: Sequence[Limit], wants_receipt: bool
 ) -> tuple[str | None, bool]:
@@ -203,6 +199,10 @@ def _judge(
     if reason is None and reader is not None and reader.blocked_at:
         reason = "the reader is blocked"
     return reason, reason is None and bool(receipt) and receipt[0] not in passed
+
+
+def _writer(letter: Letter, known: Reader | None) -> Reader | None:
+    return acquaint(known, address=letter.from_address, name=letter.from_name) if letter.from_address else None
 
 
 def _receipt_limit(reader: Reader | None) -> tuple[Limit, ...]:

@@ -323,7 +323,7 @@ def upgrade() -> None:
     sa.Column('reader_id', sa.Integer(), nullable=True),
     sa.Column('agent_id', sa.Integer(), nullable=True),
     sa.Column('site_id', sa.Integer(), nullable=True),
-    sa.Column('kind', sa.Enum('opened', 'followed_up', 'replied', 'noted', 'assigned', 'closed', 'reopened', 'marked_spam', 'unmarked_spam', 'topic_changed', 'priority_changed', 'moved', 'tagged', 'untagged', 'receipt_queued', 'auto_replied', 'bounced', 'send_failed', 'send_retried', name='kind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('opened', 'followed_up', 'replied', 'noted', 'assigned', 'closed', 'reopened', 'marked_spam', 'unmarked_spam', 'topic_changed', 'priority_changed', 'moved', 'tagged', 'untagged', 'auto_replied', 'bounced', 'send_failed', 'send_retried', name='kind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('by_agent_id', sa.Integer(), nullable=True),
     sa.Column('by_reader_id', sa.Integer(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),

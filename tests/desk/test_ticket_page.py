@@ -49,7 +49,7 @@ def test_messages_and_history_stand_in_one_order(ann: Desk, cast: Cast, ticket: 
     page = ann.get(path_of(ticket)).text
     assert text_of(page, "article h3") == ["Ruth Reed", "Eve Ellis", "Ann Archer", "Ruth Reed"]
     assert text_of(page, "ul.history") == [
-        "The desk sent a receipt · now",
+        "Ruth Reed opened this ticket and got a receipt · now",
         "Eve Ellis set the priority to high · now",
         "Ann Archer took the ticket · now",
     ]

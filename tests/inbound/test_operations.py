@@ -44,7 +44,7 @@ def test_a_mail_opens_a_ticket_with_its_words_and_its_reader(cast: Cast) -> None
     assert ticket.reader is not None
     assert (ticket.reader.address, message.verified) == (RUTH, True)
     assert (came.state, came.became_id, came.attempts) == (InboundState.ACCEPTED, message.id, 1)
-    assert event_kinds(ticket) == ["opened", "receipt_queued"]
+    assert event_kinds(ticket) == ["opened"]
 
 
 def test_raw_comes_first_and_stays_whatever_happens_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
