@@ -36,7 +36,7 @@ class Entry:
 
 def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry]:
     """All of it, oldest first; an event that its own message tells is left out."""
-    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES or event.data.get("receipt")]
+    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES or _says_more(event)]
     rows: list[Message | Event] = [*messages, *quiet]
     rows.sort(key=lambda row: (row.created_at, 0) if isinstance(row, Message) else (row.at, 1))
     entries = []
@@ -47,6 +47,11 @@ def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry
         else:
             entries.append(Entry(events=[row for row in run if isinstance(row, Event)]))
     return entries
+
+
+def _says_more(event: Event) -> bool:
+    """True for an opening with a receipt, or with a hint at another ticket."""
+    return bool(event.data.get("receipt") or event.data.get("maybe"))
 
 
 def newest_public_id(messages: Sequence[Message]) -> int:

@@ -21,7 +21,7 @@ from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.emails import queue_receipt, queue_reply
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Message, MessageKind
-from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
+from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
 from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
@@ -45,6 +45,7 @@ def open_ticket(
     spam_reason: str | None = None,
     limits: Sequence[Limit] = (),
     continues: Ticket | None = None,
+    maybe: int | None = None,
     upload_token: str | None = None,
     recalled: Recalled | None = None,
 ) -> Ticket:
@@ -52,6 +53,7 @@ def open_ticket(
 
     The same letter sent twice (submission key and content) leads to the ticket it became first. A `spam_reason`, or
     passing one of `limits` (they count new letters), files it as spam. `may_be_answered` False: no automatic mail.
+    `maybe` is the number of a ticket that staff should look at, since the letter could belong to it.
     """
     recalled = recalled or recall(letter, site, article_url=article_url)
     if recalled.before is not None:
@@ -66,7 +68,7 @@ def open_ticket(
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
         opened_at=clock.now(), continues=continues, tags=[], link_version=1,
     )  # fmt: skip
-    message = _begin(ticket, letter, spam_reason=reason, gets_receipt=gets_receipt)
+    message = _begin(ticket, letter, spam_reason=reason, gets_receipt=gets_receipt, maybe=maybe)
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
@@ -160,12 +162,14 @@ def newest_public_id(ticket: Ticket) -> int:
     return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
 
 
-def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_receipt: bool) -> Message:
+def _begin(
+    ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_receipt: bool, maybe: int | None
+) -> Message:
     """Write a new ticket with its first message and events."""
     now = clock.now()
     with db.session.no_autoflush:
         message = message_of(letter, ticket.reader)
-        ticket.open(message, now=now, receipt=gets_receipt)
+        ticket.open(message, now=now, receipt=gets_receipt, maybe=maybe)
         if spam_reason is not None:
             ticket.mark_spam(by=None, now=now, reason=spam_reason)
         db.session.add(ticket)
@@ -197,7 +201,7 @@ def _judge(
     if reason is None and too_many:
         reason = f"too many messages from {too_many[0].name}"
     if reason is None and reader is not None and reader.blocked_at:
-        reason = "the reader is blocked"
+        reason = BLOCKED
     return reason, reason is None and bool(receipt) and receipt[0] not in passed
 
 

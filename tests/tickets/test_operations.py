@@ -157,6 +157,26 @@ def test_a_blocked_reader_is_filed_as_spam(cast: Cast) -> None:
     assert make_ticket(cast, body="Again").is_spam
 
 
+def test_a_blocked_readers_follow_up_files_the_ticket_as_spam(cast: Cast) -> None:
+    ticket = make_ticket(cast)
+    reply(ticket, body="No.", by=cast.ann, then=Then.WAIT)
+    ticket.reader.blocked_at = clock.now()
+    db.session.commit()
+    follow_up(ticket, letter=follow_up_letter("But listen"))
+    assert (ticket.is_spam, ticket.waiting_since, ticket.messages[-1].body_text) == (True, None, "But listen")
+    assert ticket.events[-1].sentence == "filed this as spam: the reader is blocked"
+
+
+def test_somebody_blocked_who_has_the_address_of_a_thread_wakes_nobody_in_it(cast: Cast) -> None:
+    ticket, other = make_ticket(cast), make_ticket(cast, address="troll@example.com", body="Ha")
+    reply(ticket, body="Thank you.", by=cast.ann, then=Then.WAIT)
+    other.reader.blocked_at = clock.now()
+    db.session.commit()
+    follow_up(ticket, letter=follow_up_letter("Ha", from_address="troll@example.com"))
+    assert (ticket.status, ticket.waiting_since, ticket.is_spam) == (Status.PENDING, None, False)
+    assert (ticket.messages[-1].body_text, event_kinds(ticket)[-1]) == ("Ha", "followed_up")
+
+
 def test_a_note_changes_no_status_and_sends_nothing(cast: Cast) -> None:
     ticket = make_ticket(cast)
     reply(ticket, body="Which bridge?", by=cast.ann, then=Then.WAIT)
