@@ -15,6 +15,7 @@ from helpdesk.database import db
 WORKERS = 2
 THREADS = 8
 GRACE_SECONDS = 10
+LONGEST_LINE = 8190  # in bytes, the most that gunicorn allows: links name whole addresses
 ACCESS_LINE = "%(h)s %(m)s %(U)s %(s)s %(b)s %(L)s"
 _SECRET = re.compile(r"/[A-Za-z0-9._~+-]{24,}")
 
@@ -44,6 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": GRACE_SECONDS,
             "control_socket_disable": True,
             "logger_class": CarefulLogger,
+            "limit_request_line": LONGEST_LINE,
             "accesslog": "-" if self.access_log else None,
             "access_log_format": ACCESS_LINE,
             "loglevel": "info" if self.access_log else "warning",

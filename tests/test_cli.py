@@ -342,6 +342,15 @@ def test_receive_without_a_desk_asks_the_mail_server_to_try_again(
     assert run("receive") == (75, "", "The mail was not taken: HELPDESK_SECRET_KEYS: Field required\n")
 
 
+def test_receive_asks_for_another_try_whatever_goes_wrong(
+    run: Callable[..., tuple[int, str, str]], own_desk: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_stdin(monkeypatch, letter_to("support@example.org"))
+    monkeypatch.setenv("HELPDESK_DATABASE_URL", "nonsense")
+    code, _, said = run("receive")
+    assert (code, said.startswith("The mail was not taken: ")) == (75, True)
+
+
 def test_mail_inspect_names_the_ticket_and_why(
     run: Callable[..., tuple[int, str, str]], own_desk: Flask, tmp_path: Path
 ) -> None:

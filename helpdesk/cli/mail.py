@@ -32,8 +32,8 @@ def receive(envelope_from: str | None, envelope_to: tuple[str, ...]) -> None:
         app = create_app()
         with app.app_context():
             code = receive_from_pipe(sys.stdin.buffer, envelope_from, envelope_to)
-    except (HelpdeskError, SQLAlchemyError, OSError) as error:
-        click.echo(f"The mail was not taken: {str(error).splitlines()[0]}", err=True)
+    except Exception as error:  # any other exit code would make the mail server give the mail up
+        click.echo(f"The mail was not taken: {(str(error) or type(error).__name__).splitlines()[0]}", err=True)
         code = TEMPORARY_FAILURE
     sys.exit(code)
 

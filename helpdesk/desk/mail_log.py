@@ -10,7 +10,8 @@ from helpdesk.database import db
 from helpdesk.errors import NotFound
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
-from helpdesk.sites.models import Queue, QueueMember
+from helpdesk.sites.models import Queue
+from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import visible_to
@@ -76,6 +77,5 @@ def _inbound(agent: Agent) -> Select[InboundEmail]:
 
 def _open_queue(agent: Agent) -> ColumnElement[bool]:
     """Mail that became nothing is seen by whoever sees its queue; that is everybody unless it is restricted."""
-    member = select(QueueMember.queue_id).where(QueueMember.agent_id == agent.id)
-    open_to_him = select(Queue.id).where(or_(~Queue.restricted, Queue.id.in_(member)))
+    open_to_him = select(Queue.id).where(is_open_to(agent))
     return or_(InboundEmail.queue_id.is_(None), InboundEmail.queue_id.in_(open_to_him))

@@ -15,6 +15,7 @@ from helpdesk.errors import NotFound
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Queue, QueueMember
+from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.events import Event
 from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, MessageKind
@@ -56,7 +57,7 @@ def visible_to(agent: Agent) -> ColumnElement[bool]:
     if agent.role is Role.AGENT:
         queues = Ticket.queue_id.in_(member)
     else:
-        queues = Ticket.queue_id.in_(select(Queue.id).where(or_(~Queue.restricted, Queue.id.in_(member))))
+        queues = Ticket.queue_id.in_(select(Queue.id).where(is_open_to(agent)))
     return or_(queues, Ticket.assignee_id == agent.id)
 
 

@@ -213,6 +213,12 @@ def test_class_13_and_15_a_forged_sender_and_number_open_a_new_ticket_and_learn_
     assert (len(first.messages), len(second.messages)) == (2, 1)
     assert [row.address for email in outbox()[before:] for row in email.recipients] == ["ann@example.org"]
     assert "secret" not in text_of(outbox()[-1]) + outbox()[-1].subject
+    assert [event.data.get("maybe") for event in second.events] == [ticket.number]
+
+
+def test_a_number_in_the_subject_that_no_ticket_has_is_no_hint(cast: Cast) -> None:
+    took(letter(subject="Order #4711"))
+    assert [event.data.get("maybe") for event in only_ticket().events] == [None]
 
 
 def test_class_13_whoever_stands_in_cc_is_stored_and_never_written_to(cast: Cast) -> None:

@@ -145,3 +145,11 @@ def ann_answers_and_closes(page: Page) -> None:
 def reply_form(page: Page) -> "Page":
     """Where Ann writes to the reader."""
     return page.locator('form[action*="/reply"]')  # type: ignore[return-value]
+
+
+@pytest.mark.dovecot
+def test_an_address_of_eight_thousand_letters_still_gets_the_form(desk: Desk, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{desk.url}/contact?url=https://blog.example.org/{'x' * 8000}")
+    expect(page.get_by_label("A mistake in the text")).to_be_visible()
+    page.close()

@@ -28,10 +28,10 @@ from helpdesk.tickets.uploads import drop_draft_file, find_draft, save_draft
 def draft(number: int) -> Response | tuple[str, int]:
     """Keep the text and its files as they are now."""
     problems = _save(get_ticket(number, g.agent), DraftForm())
+    if problems:
+        return _page_with(problems, number)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(saved=moment(clock.now(), g.agent.timezone).rpartition(" ")[2])
-    if problems:
-        return ticket_page(number, problem=" ".join(problems), kind=_kind()), Invalid.status
     flash("The draft is saved.", "done")
     return back_to(number, anchor="composer")
 
@@ -41,11 +41,10 @@ def draft(number: int) -> Response | tuple[str, int]:
 def insert_canned_reply(number: int) -> Response | tuple[str, int]:
     """Put a prepared text below what is written so far."""
     ticket, form = get_ticket(number, g.agent), DraftForm()
-    if form.canned.data is None:
-        _save(ticket, form)
-        return ticket_page(number, problem="Choose a canned reply first.", kind=_kind()), Invalid.status
-    _save(ticket, form, below=_filled(ticket, form.canned.data))
-    return back_to(number, anchor="composer")
+    chosen = form.canned.data
+    problems = _save(ticket, form, below=_filled(ticket, chosen) if chosen else "")
+    problems += [] if chosen else ["Choose a canned reply first."]
+    return _page_with(problems, number) if problems else back_to(number, anchor="composer")
 
 
 @blueprint.get(f"/tickets/<{ID}:number>/canned-replies/<{ID}:canned_id>")
@@ -57,16 +56,16 @@ def canned_reply(number: int, canned_id: int) -> FlaskResponse:
 
 @blueprint.post(f"/tickets/<{ID}:number>/draft/files/<{ID}:file_id>/remove")
 @require("tickets.reply")
-def remove_draft_file(number: int, file_id: int) -> Response:
+def remove_draft_file(number: int, file_id: int) -> Response | tuple[str, int]:
     """Take one file off the draft, keeping the text."""
     ticket = get_ticket(number, g.agent)
-    _save(ticket, DraftForm())
+    problems = _save(ticket, DraftForm())
     kept = find_draft(ticket, kind=_kind(), by=g.agent)
     file = next((file for file in kept.attachments if file.id == file_id), None) if kept else None
     if file is None:
         raise NotFound
     drop_draft_file(file, by=g.agent)
-    return back_to(number, anchor="composer")
+    return _page_with(problems, number) if problems else back_to(number, anchor="composer")
 
 
 @blueprint.post(f"/tickets/<{ID}:number>/draft/discard")
@@ -80,6 +79,10 @@ def discard_draft(number: int) -> Response:
     save_draft(get_ticket(number, g.agent), kind=_kind(), body="", by=g.agent)
     flash("The draft is gone.", "done")
     return back_to(number, anchor="composer")
+
+
+def _page_with(problems: list[str], number: int) -> tuple[str, int]:
+    return ticket_page(number, problem=" ".join(problems), kind=_kind()), Invalid.status
 
 
 def _save(ticket: Ticket, form: DraftForm, *, below: str = "") -> list[str]:

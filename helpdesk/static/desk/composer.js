@@ -5,31 +5,34 @@ function drafts(form) {
   const text = form.elements.body;
   const said = form.querySelector("[data-saved]");
   let timer = 0;
-  let asking = null;
+  let saving = null;
 
   async function save() {
     const data = new FormData();
     for (const name of ["csrf_token", "kind", "body"]) data.set(name, form.elements[name].value);
-    asking = new AbortController();
     const request = { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error" };
     try {
-      const answer = await fetch(form.dataset.draft, { ...request, signal: asking.signal });
+      const answer = await fetch(form.dataset.draft, request);
       if (!answer.ok) throw new Error(answer.statusText);
       said.textContent = `Saved ${(await answer.json()).saved}`;
-    } catch (error) {
-      if (error.name !== "AbortError") said.textContent = "Not saved. Keep this page open.";
+    } catch {
+      said.textContent = "Not saved. Keep this page open.";
     }
+    saving = null;
   }
 
   const later = () => {
     clearTimeout(timer);
     said.textContent = "";
-    timer = setTimeout(save, PAUSE);
+    timer = setTimeout(() => (saving = save()), PAUSE);
   };
   text.addEventListener("input", later);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    asking?.abort();
+    if (!saving) return;
+    // A draft that arrives after the reply would stand there as if it had never been sent.
+    event.preventDefault();
+    saving.then(() => form.requestSubmit(event.submitter));
   });
   form.querySelector("[data-save]").hidden = true;
   return later;
