@@ -93,6 +93,11 @@ class Message(Base):
         return self.from_name or self.from_address or "Anonymous"
 
     @property
+    def is_by_blocked(self) -> bool:
+        """True when it came from a reader we no longer listen to."""
+        return self.reader is not None and self.reader.blocked_at is not None
+
+    @property
     def is_public(self) -> bool:
         """True when the reader may see it: his own words and our replies, never a note."""
         return self.kind in PUBLIC_KINDS

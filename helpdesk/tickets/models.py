@@ -105,25 +105,18 @@ class Ticket(Base):
         return now - self.closed_at <= timedelta(days=self.site.reopen_days)
 
     def open(self, message: Message, *, now: datetime, receipt: bool = False, maybe: int | None = None) -> None:
-        """Begin with the reader's first message.
-
-        `receipt` says that one is on its way to him, `maybe` is the number of a ticket that it could belong to.
-        """
+        """Begin with the reader's first message, its `receipt`, and the number of a ticket it `maybe` belongs to."""
         self._record(EventKind.OPENED, now, reader=message.reader, receipt=receipt, maybe=maybe)
         self._add(message, now)
         self._wait_since(now)
 
     def follow_up(self, message: Message, *, now: datetime) -> None:
-        """The reader wrote again: pending and closed tickets are open again, spam stays spam.
-
-        Whoever is blocked wakes nobody; when it is the reader himself, the ticket is filed as spam.
-        """
+        """The reader wrote again: pending and closed tickets are open again; spam and the blocked wake nobody."""
         self._record(EventKind.FOLLOWED_UP, now, reader=message.reader)
         self._add(message, now)
-        is_blocked = message.reader is not None and message.reader.blocked_at is not None
-        if is_blocked and message.reader is self.reader:
+        if message.is_by_blocked and message.reader is self.reader:
             self.mark_spam(by=None, now=now, reason=BLOCKED)
-        if is_blocked or self.is_spam:
+        if message.is_by_blocked or self.is_spam:
             return
         if self.status is Status.CLOSED:
             self._reopen(now, reader=message.reader)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
@@ -98,6 +98,26 @@ def test_a_pause_saves_the_draft(desk: Callable[..., Page], ticket: Ticket) -> N
     expect(page.locator("#reply-form [data-saved]")).to_have_text(re.compile(r"^Saved \d\d:\d\d$"), timeout=10_000)
     db.session.rollback()
     assert db.session.query(Draft).one().body == "Half a"
+
+
+def test_a_draft_that_is_being_saved_never_outlives_its_reply(desk: Callable[..., Page], ticket: Ticket) -> None:
+    page = desk("/desk/tickets/1")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/draft", hold)
+    with page.expect_request("**/draft"):
+        page.locator("#reply-body").fill("Thank you.")
+    press(page, "Control+Enter")
+    held[0].continue_()
+    expect(page.locator("p.flash")).to_have_text("Your reply is on its way to ruth@example.com.")
+    db.session.rollback()
+    assert ([message.body_text for message in ticket.messages[1:]], db.session.query(Draft).all()) == (
+        ["Thank you."],
+        [],
+    )
 
 
 def test_a_canned_reply_comes_in_at_the_cursor(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
