@@ -55,6 +55,13 @@ def test_messages_and_history_stand_in_one_order(ann: Desk, cast: Cast, ticket: 
     ]
 
 
+def test_a_number_in_the_subject_of_a_mail_is_a_hint_with_a_link(ann: Desk, cast: Cast, ticket: Ticket) -> None:
+    other = make_ticket(cast, subject=f"As in #{ticket.number}", maybe=ticket.number, wants_answer=False)
+    page = ann.get(path_of(other)).text
+    assert text_of(page, "ul.history") == [f"Ruth Reed opened this ticket; its subject names #{ticket.number} · now"]
+    assert f'its subject names <a href="{path_of(ticket)}">#{ticket.number}</a>' in page
+
+
 def test_much_history_is_folded(ann: Desk, cast: Cast, ticket: Ticket) -> None:
     for name in ("a", "b", "c"):
         triage.add_tag(ticket, name=name, by=cast.eve)

@@ -97,6 +97,18 @@ def test_a_wrong_file_keeps_the_text_and_the_good_files(ann: Desk, ticket: Ticke
     assert [file.name for file in ticket.messages[-1].attachments] == ["plaque.png"]
 
 
+def test_a_wrong_file_is_named_whatever_button_was_pressed(ann: Desk, cast: Cast, ticket: Ticket) -> None:
+    canned = add_canned_reply(cast.site, name="Thanks", body="Thanks.", by=cast.eve)
+    ann.post(f"{path_of(ticket)}/draft", kind="reply", body="Look:", files=[(io.BytesIO(PNG), "plaque.png")])
+    (file,) = db.session.query(Draft).one().attachments
+    for place in ("draft", "draft/canned-reply", f"draft/files/{file.id}/remove"):
+        empty = [(io.BytesIO(b""), "empty.txt")]
+        answer = ann.post(f"{path_of(ticket)}/{place}", kind="reply", body="Look:", canned=canned.id, files=empty)
+        assert (place, answer.status_code) == (place, 422)
+        assert text_of(answer.text, "p.notice") == ["“empty.txt” is empty. Choose another file."]
+    assert db.session.query(Draft).one().attachments == []
+
+
 def test_a_file_is_taken_off_a_draft_and_the_text_stays(ann: Desk, ticket: Ticket) -> None:
     ann.post(f"{path_of(ticket)}/draft", kind="reply", body="Look:", files=[(io.BytesIO(PNG), "plaque.png")])
     (file,) = db.session.query(Draft).one().attachments
