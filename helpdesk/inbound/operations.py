@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from helpdesk import files
 from helpdesk.addresses import normalise, split_token
 from helpdesk.agents.models import Agent
-from helpdesk.database import db, transactional, wake
+from helpdesk.database import db, lock, transactional, wake
 from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.letters import bounce_address, letter_of, subject_of
 from helpdesk.inbound.matching import Match, match
@@ -83,7 +83,7 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> None:
     email.from_address, email.subject = letter.from_address, mail.subject[:500]
     email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
     if email.queue is not None:
-        db.session.refresh(email.queue, with_for_update=True)  # two copies of a mail must not pass at once
+        lock(email.queue)  # two copies of a mail must not pass at once
     if _is_duplicate(email):
         return _end(email, InboundState.IGNORED, "The same mail came before.")
     own = frozenset(db.session.scalars(select(Queue.intake_address)))

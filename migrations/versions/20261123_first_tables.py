@@ -458,6 +458,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE search_message")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP SEQUENCE ticket_number")
     with op.batch_alter_table('inbound_email', schema=None) as batch_op:
         batch_op.drop_index('ix_inbound_email_state_id')
         batch_op.drop_index('ix_inbound_email_queue_id_message_id')
@@ -562,6 +564,7 @@ def downgrade() -> None:
 def create_search_table() -> None:
     """The words of messages: FTS5 or tsvector, written by the verbs themselves."""
     if op.get_context().dialect.name == "postgresql":
+        op.execute("CREATE SEQUENCE ticket_number")
         op.execute("""
             CREATE TABLE search_message (
                 id integer NOT NULL,
