@@ -152,13 +152,25 @@ def wake(name: str, at: datetime | None = None) -> None:
 
 
 def open_write() -> None:
-    """Begin this request's transaction as a writing one, for a third party's page that commits by itself."""
+    """Begin this request's transaction as a writing one, for a third party's page that commits by itself.
+
+    Called again before that commit it changes nothing.
+    """
+    if is_open_write():
+        return
     db.session.rollback()
     mark = _writing.set(True)
     try:
         db.session.connection()
     finally:
         _writing.reset(mark)
+    db.session.info["open_write"] = db.session().get_transaction()
+
+
+def is_open_write() -> bool:
+    """True between `open_write` and the end of its transaction."""
+    opened = db.session.info.get("open_write")
+    return opened is not None and opened is db.session().get_transaction()
 
 
 def wake_workers() -> None:

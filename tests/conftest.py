@@ -85,6 +85,9 @@ def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         cluster: Cluster = request.getfixturevalue("postgresql")
         url = cluster.create(like=request.getfixturevalue("migrated_postgresql"))
         yield make_settings(tmp_path / "data", database_url=url)
+        for engines in list(db._app_engines.values()):  # those of a second application, too
+            for each in engines.values():
+                each.dispose()
         cluster.drop(url)
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Table, func, select
 
 from helpdesk import uploads
+from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
 from helpdesk.articles.models import Article, ArticleAlias
 from helpdesk.canned_replies.operations import add_canned_reply
@@ -34,9 +35,11 @@ def fill_every_table(cast: Cast) -> None:
         add_note(ticket, body="Ask the archive.", by=cast.eve)
         add_tag(ticket, name=f"tag {number}", by=cast.ann)
         save_draft(ticket, kind=DraftKind.REPLY, body="…", by=cast.ann, stored=[uploads.store("a.txt", b"a")])
-        keep_uploads(cast.site, upload_token=f"{number:032}", stored=[uploads.store("b.txt", b"b")])
+        kept = [uploads.store("b.txt", b"b")]
+        keep_uploads(cast.site, upload_token=f"{number:032}", stored=kept, remote_address="192.0.2.1")
         close(ticket, resolution=Resolution.ANSWERED, by=cast.ann)
         receive(letter())
+        note_password_request(f"someone{number}@example.org", remote_address="192.0.2.1")
         claim_tick(f"task {number}")
         add_canned_reply(cast.site, name=f"Thanks {number}", body="Thank you.", by=cast.eve)
         add_site(f"Site {number}", home_url=f"https://site{number}.example.org/", url_prefixes=[])

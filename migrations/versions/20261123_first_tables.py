@@ -52,6 +52,12 @@ def upgrade() -> None:
     sa.Column('minute', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('task', 'minute', name=op.f('pk_periodic_tick'))
     )
+    op.create_table('password_request',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('address', sa.String(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_request'))
+    )
     op.create_table('rate_count',
     sa.Column('key', sa.String(), nullable=False),
     sa.Column('window_start', sa.DateTime(timezone=True), nullable=False),
@@ -553,6 +559,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_rate_count_expires_at'))
 
     op.drop_table('rate_count')
+    op.drop_table('password_request')
     op.drop_table('periodic_tick')
     with op.batch_alter_table('outbound_email', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_outbound_email_thread_token'))
