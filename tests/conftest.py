@@ -101,6 +101,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+        app.extensions["huey"].storage.close()
 
 
 @pytest.fixture
