@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     jobs.init_app(app, settings)
     database.init_app(app, wake=jobs.wake)
-    files.init_app(app, settings.data_dir / "files")
+    files.init_app(app, settings)
     tokens.init_app(app, [key.get_secret_value() for key in settings.secret_keys])
     migrate.init_app(app, database.db, directory=str(paths.migrations()))
     bootstrap.init_app(app)

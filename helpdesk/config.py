@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from flask import current_app
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     secret_keys: Annotated[list[SecretStr], NoDecode]
     data_dir: Path = Path("data")
     database_url: str = ""
+    files_url: str = ""
+    files_access_key: SecretStr = SecretStr("")
+    files_secret_key: SecretStr = SecretStr("")
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 587
@@ -62,6 +65,17 @@ class Settings(BaseSettings):
         if not keys or any(len(key.get_secret_value()) < 32 for key in keys):
             raise ValueError("give at least one key of 32 characters or more, newest first")
         return keys
+
+    @field_validator("files_url")
+    @classmethod
+    def _names_a_bucket(cls, value: str) -> str:
+        url = urlsplit(value)
+        endpoint = urlsplit(parse_qs(url.query).get("endpoint", [""])[-1])
+        if value and (url.scheme != "s3" or not url.netloc):
+            raise ValueError("files_url is empty, or names a bucket: s3://bucket/prefix?endpoint=https://…&region=…")
+        if endpoint.scheme == "http" and endpoint.hostname not in LOOPBACK:
+            raise ValueError("the endpoint of files_url must begin with https:// unless it is on this machine")
+        return value
 
     @model_validator(mode="after")
     def _safe_in_the_open(self) -> Self:

@@ -6,7 +6,7 @@ from flask import send_file
 from werkzeug.wrappers import Response
 
 from helpdesk import files
-from helpdesk.errors import NotFound
+from helpdesk.errors import NotFound, Unavailable
 from helpdesk.headers import FILE_CSP
 from helpdesk.uploads import OCTETS
 
@@ -19,6 +19,8 @@ def as_download(storage_key: str, *, name: str, media_type: str) -> Response:
         content = BytesIO(files.get(storage_key))
     except FileNotFoundError as error:
         raise NotFound("This file is no longer kept.") from error
+    except OSError as error:
+        raise Unavailable("This file cannot be fetched just now. Try again in a minute.") from error
     named = media_type if media_type in NAMED_BY_TYPE else OCTETS
     response = send_file(content, named, as_attachment=True, download_name=name)
     response.headers["Content-Security-Policy"] = FILE_CSP

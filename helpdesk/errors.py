@@ -17,6 +17,7 @@ SENTENCES = {
     409: "Something changed in the meantime. Reload the page and look again.",
     413: "That was too much at once. Send fewer or smaller files.",
     429: "That was a lot of requests. Wait a little and try again.",
+    503: "Something that the desk needs does not answer just now. Nothing was changed. Try again in a minute.",
     500: "Something went wrong on our side. The fault has been noted; nothing you sent before was lost.",
 }
 
@@ -71,6 +72,12 @@ class TooMany(HelpdeskError):
     """More tries than anybody needs in so short a time."""
 
     status = 429
+
+
+class Unavailable(HelpdeskError):
+    """Something that the desk needs does not answer; nothing was changed, and it can be tried again."""
+
+    status = 503
 
 
 def init_app(app: Flask) -> None:

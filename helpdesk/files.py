@@ -1,68 +1,42 @@
-"""Files on disk under random names: durable before the row that names them commits."""
-
-import os
-import secrets
-import tempfile
-from pathlib import Path
+"""Files under random names, on disk or in a bucket: durable before the row that names them commits."""
 
 from flask import Flask, current_app
 
+from helpdesk.config import Settings
+from helpdesk.file_stores import Store, StoreDown, store_of
 
-def init_app(app: Flask, folder: Path) -> None:
-    """Keep files below `folder`, readable by the service alone."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app.extensions["files"] = folder
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Keep files where the settings say."""
+    app.extensions["files"] = store_of(settings)
 
 
 def put(content: bytes) -> str:
-    """Store bytes durably (temporary file, fsync, rename, fsync of the folder); returns the storage key.
+    """Store bytes durably; returns the storage key.
 
-    Raises OSError when the disk refuses; nothing half-written is ever found under the key.
+    Raises OSError when disk or store refuse; nothing half-written is ever found under the key.
     """
-    key = secrets.token_hex(16)
-    path = _path(key)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-    _sync(path.parent.parent)
-    return key
+    return _store().put(content)
 
 
 def get(key: str) -> bytes:
-    """The bytes under a storage key. Raises FileNotFoundError when they are gone."""
-    return _path(key).read_bytes()
+    """The bytes under a storage key. Raises FileNotFoundError when they are gone, StoreDown when nobody answers."""
+    return _store().get(key)
 
 
 def delete(key: str) -> None:
     """Remove the bytes under a key, if they are there."""
-    _path(key).unlink(missing_ok=True)
+    _store().delete(key)
 
 
 def keys_older_than(moment: float) -> list[str]:
     """The keys of files last changed before `moment` (seconds since the epoch), for the sweep of orphans."""
-    folder: Path = current_app.extensions["files"]
-    return [path.name for path in folder.glob("??/*") if path.stat().st_mtime < moment]
+    return _store().keys_older_than(moment)
 
 
-def _path(key: str) -> Path:
-    folder: Path = current_app.extensions["files"]
-    if not key.isalnum():
-        raise FileNotFoundError(key)
-    return folder / key[:2] / key
+def _store() -> Store:
+    store: Store = current_app.extensions["files"]
+    return store
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+__all__ = ["StoreDown", "delete", "get", "init_app", "keys_older_than", "put"]

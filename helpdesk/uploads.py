@@ -1,14 +1,17 @@
 """Taking in a file: its name made safe, its type sniffed, its bytes durable under a random key."""
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import filetype
 
 from helpdesk import files
-from helpdesk.errors import Invalid
+from helpdesk.errors import Invalid, NoRoom
 from helpdesk.file_names import safe_name
 
+NO_STORE = "We cannot take files at the moment. Send your message without them."
 OCTETS = "application/octet-stream"
 _SNIFFED = {
     "png": "image/png",
@@ -48,6 +51,20 @@ def store(name: str, content: bytes, *, content_id: str | None = None) -> Stored
         storage_key=files.put(content),
         content_id=content_id,
     )
+
+
+def take(sent: Sequence[tuple[str, bytes]]) -> tuple[StoredFile, ...]:
+    """Keep the files of a form, all or none. Raises NoRoom, with a sentence for people, when disk or store refuse."""
+    stored: list[StoredFile] = []
+    try:
+        for name, content in sent:
+            stored.append(store(name, content))
+    except OSError as error:
+        for file in stored:
+            with suppress(OSError):
+                files.delete(file.storage_key)
+        raise NoRoom(NO_STORE) from error
+    return tuple(stored)
 
 
 def check(name: str, content: bytes, *, max_bytes: int) -> None:

@@ -85,9 +85,7 @@ def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         cluster: Cluster = request.getfixturevalue("postgresql")
         url = cluster.create(like=request.getfixturevalue("migrated_postgresql"))
         yield make_settings(tmp_path / "data", database_url=url)
-        for engines in list(db._app_engines.values()):  # those of a second application, too
-            for each in engines.values():
-                each.dispose()
+        _let_go_of_connections()
         cluster.drop(url)
 
 
@@ -101,7 +99,6 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
-        app.extensions["huey"].storage.close()
 
 
 @pytest.fixture
@@ -167,6 +164,14 @@ def _migrate(settings: Settings) -> None:
         make_cast(hash_password(PASSWORD))
         db.session.remove()
         db.engine.dispose()
+
+
+def _let_go_of_connections() -> None:
+    """Close what every application of this test has open, those that it made by itself too."""
+    for app, engines in list(db._app_engines.items()):
+        app.extensions["huey"].storage.close()
+        for engine in engines.values():
+            engine.dispose()
 
 
 def token_in(page: str) -> str:

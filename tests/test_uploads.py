@@ -93,7 +93,7 @@ def test_bytes_are_kept_under_a_random_key_for_the_service_alone(app: Flask) -> 
         len(PNG),
         PNG,
     )
-    folder: Path = app.extensions["files"]
+    folder: Path = app.extensions["files"].folder
     path = folder / stored.storage_key[:2] / stored.storage_key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -112,5 +112,5 @@ def test_l23_a_full_disk_leaves_no_half_file(app: Flask, monkeypatch: pytest.Mon
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         files.put(b"content")
-    folder: Path = app.extensions["files"]
+    folder: Path = app.extensions["files"].folder
     assert [path for path in folder.rglob("*") if path.is_file()] == []

@@ -47,7 +47,7 @@ class Submission:
 
     def store(self) -> tuple[StoredFile, ...]:
         """Make the new files durable."""
-        self.stored = tuple(uploads.store(name, content) for name, content in self.new)
+        self.stored = uploads.take(self.new)
         return self.stored
 
     def take_back(self, problem: HelpdeskError) -> None:
@@ -106,8 +106,8 @@ def keep_for_next_time(site: Site, submission: Submission) -> None:
 
 
 def _keep(site: Site, key: str, submission: Submission) -> None:
-    stored = submission.store()
     try:
+        stored = submission.store()
         keep_uploads(site, upload_token=key, stored=stored, remote_address=request.remote_addr or "")
     except NoRoom as problem:
         submission.take_back(problem)

@@ -63,9 +63,9 @@ def take_files(ticket: Ticket, kind: DraftKind) -> tuple[tuple[StoredFile, ...],
     good = good[: max(room, 0)]
     try:
         refuse_draft_files(g.agent, [len(content) for _, content in good])
+        return uploads.take(good), problems
     except NoRoom as problem:
         return (), [*problems, problem.message]
-    return tuple(uploads.store(name, content) for name, content in good), problems
 
 
 def where_next(ticket: Ticket) -> Callable[[], Response]:

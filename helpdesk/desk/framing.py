@@ -28,7 +28,7 @@ def framed_html(message: Message) -> Markup:
             return 'src=""'
         try:
             encoded = base64.b64encode(files.get(file.storage_key)).decode()
-        except FileNotFoundError:
+        except OSError:  # gone, or its store is down: the mail can be read without its picture
             return 'src=""'
         return f'src="data:{file.media_type};base64,{encoded}"'
 

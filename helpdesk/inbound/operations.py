@@ -138,7 +138,9 @@ def _sentence(error: Exception) -> str:
 
 
 def _is_shortage(error: Exception) -> bool:
-    return isinstance(error, OperationalError) or (isinstance(error, OSError) and error.errno in SHORTAGES)
+    if isinstance(error, (OperationalError, files.StoreDown)):
+        return True
+    return isinstance(error, OSError) and error.errno in SHORTAGES
 
 
 __all__ = [

@@ -123,6 +123,8 @@ def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
 def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient) -> Delivery:
     try:
         message, envelope_from = _mime(recipient), recipient.email.envelope_from
+    except files.StoreDown as error:
+        return Delivery(claim, Outcome.TEMPORARY, _reason(error))
     except Exception as error:  # a mail that cannot be built must not stop the next one
         return Delivery(claim, Outcome.PERMANENT, f"This mail could not be put together: {_reason(error)}")
     finally:

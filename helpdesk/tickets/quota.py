@@ -13,7 +13,7 @@ from helpdesk.networks import host_of, network_of
 from helpdesk.rate_limit import Limit, count, would_pass
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.messages import Attachment
-from helpdesk.uploads import StoredFile
+from helpdesk.uploads import NO_STORE, StoredFile
 
 HOUR = 60 * 60
 KILOBYTE = 1024
@@ -24,7 +24,6 @@ FORMS_PER_ADDRESS = 5
 FORMS_PER_NETWORK = 20
 FORMS_FOR_ALL = 100
 
-DISK_IS_FULL = "We cannot take files at the moment. Send your message without them."
 TOO_MANY_FILES = "Many files were sent from your network in the last hour. Send your message without them, or later."
 TOO_MANY_DRAFTS = "Your drafts hold too many files. Send or discard some of them first."
 
@@ -55,7 +54,7 @@ def refuse_draft_files(agent: Agent, sizes: Sequence[int]) -> None:
 def _refuse_full_disk(size: int) -> None:
     """The database and the mail that comes in need what is left."""
     if shutil.disk_usage(settings().data_dir).free - size < settings().keep_free_bytes:
-        raise NoRoom(DISK_IS_FULL)
+        raise NoRoom(NO_STORE)
 
 
 def _limits(sizes: Sequence[int], remote_address: str) -> list[Limit]:

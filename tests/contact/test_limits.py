@@ -24,7 +24,8 @@ from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.models import Resolution, Then, Ticket
 from helpdesk.tickets.operations import reply
-from helpdesk.tickets.quota import DISK_IS_FULL, TOO_MANY_FILES
+from helpdesk.tickets.quota import TOO_MANY_FILES
+from helpdesk.uploads import NO_STORE
 from tests.cast import Cast
 from tests.contact.posting import PNG, WORDS, a_file, a_token, files, filled, post, summary, tickets, value_of
 from tests.factories import make_ticket, outbox
@@ -254,12 +255,12 @@ def test_class_63_two_that_take_the_last_room_at_once_leave_no_byte_too_many(app
 def test_class_63_the_last_of_the_disk_is_not_for_files(app: Flask, client: FlaskClient, cast: Cast) -> None:
     app.extensions["settings"].keep_free_bytes = shutil.disk_usage(app.extensions["settings"].data_dir).total
     refused = send_from(client, "192.0.2.1", files=a_file())
-    assert (refused.status_code, ("files", DISK_IS_FULL) in summary(refused)) == (422, True)
+    assert (refused.status_code, ("files", NO_STORE) in summary(refused)) == (422, True)
     assert (value_of(refused, "message"), bytes_on_disk.keys_older_than(float("inf"))) == (WORDS, [])
     assert send_from(client, "192.0.2.1", token=value_of(refused, "token")).status_code == 303
     ticket = tickets()[0]
     added = add_from(client, ticket, files=a_file())
-    assert (added.status_code, DISK_IS_FULL in added.text, value_of(added, "message")) == (422, True, "One more thing.")
+    assert (added.status_code, NO_STORE in added.text, value_of(added, "message")) == (422, True, "One more thing.")
 
 
 def test_class_63_files_that_nobody_sends_are_swept_after_a_day_and_those_that_were_sent_stay(

@@ -170,7 +170,7 @@ def test_a_uid_is_kept_once(app: Flask, cast: Cast) -> None:
     with pytest.raises(Conflict):
         receive(letter(), source=source, uid=(7, 1))
     assert [(email.uidvalidity, email.uid) for email in emails()] == [(7, 1), (8, 1)]
-    assert len([path for path in app.extensions["files"].glob("??/*") if path.is_file()]) == 2
+    assert len([path for path in app.extensions["files"].folder.glob("??/*") if path.is_file()]) == 2
 
 
 def test_an_answer_to_the_reply_address_continues_its_ticket(cast: Cast) -> None:

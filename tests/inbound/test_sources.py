@@ -1,5 +1,6 @@
 """Mail comes in, from a real Dovecot and through a pipe: never lost, never doubled, never in the way of the next."""
 
+import errno
 import io
 import multiprocessing
 import os
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,12 +105,12 @@ def test_a_refused_flag_is_a_complaint_on_the_source(
 
 def test_l5_mail_stays_unread_until_it_is_kept(app: Flask, source: Source, mailbox: Account) -> None:
     mailbox.deliver(letter())
-    folder = app.extensions["files"]
-    app.extensions["files"] = Path("/dev/null")
+    working = app.extensions["files"]
+    app.extensions["files"] = FullDisk()
     with pytest.raises(MailboxFailed, match="could not be kept here and stays there"):
         fetch(source.id, "one")
     assert (mailbox.flags(), emails()) == ([set()], [])
-    app.extensions["files"] = folder
+    app.extensions["files"] = working
     assert fetch(source.id, "one") == 1
     assert mailbox.flags() == [{"\\Seen"}]
 
@@ -603,5 +603,12 @@ def subjects() -> list[str]:
     return list(db.session.scalars(select(Ticket.subject).order_by(Ticket.id)))
 
 
+class FullDisk:
+    """A store with no room left."""
+
+    def put(self, _content: bytes) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def stored_files(app: Flask) -> list[object]:
-    return [path for path in app.extensions["files"].glob("??/*") if path.is_file()]
+    return [path for path in app.extensions["files"].folder.glob("??/*") if path.is_file()]

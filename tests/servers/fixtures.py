@@ -15,6 +15,7 @@ from tests.servers.certificates import Certificate, make_certificate
 from tests.servers.dovecot import Account, Dovecot
 from tests.servers.postgresql import Cluster
 from tests.servers.proxy import Proxy
+from tests.servers.s3 import S3
 from tests.servers.smtp import SilentServer, SmtpServer, start_smtp
 
 
@@ -52,6 +53,14 @@ def postgresql() -> Iterator[Cluster]:
     else:
         with postgresqls.running(binaries) as url:
             yield Cluster(url)
+
+
+@pytest.fixture
+def s3() -> Iterator[S3]:
+    """An S3-compatible store."""
+    store = S3()
+    yield store
+    store.stop()
 
 
 @pytest.fixture
