@@ -26,6 +26,7 @@ from tests.conftest import SECRET, make_settings
 from tests.live import free_port
 from tests.servers.dovecot import PASSWORD as MAILBOX_PASSWORD
 from tests.servers.dovecot import Account
+from tests.servers.round_robin import RoundRobin
 from tests.servers.smtp import CaughtMail, SmtpServer
 
 Found = TypeVar("Found")
@@ -43,6 +44,7 @@ class Desk:
     article_url: str
     smtp: SmtpServer
     mailbox: Account
+    front: RoundRobin
 
     def wait_for_mail(self, subject: str) -> CaughtMail:
         """The next mail to a reader with this subject."""
@@ -51,34 +53,44 @@ class Desk:
         )
 
 
+@pytest.fixture(params=[1, 3], ids=["one of each", "three of each"])
+def crowd(request: pytest.FixtureRequest) -> int:
+    """How many web and how many worker processes there are."""
+    return int(request.param)
+
+
 @pytest.fixture
-def desk(settings: Settings, smtp: SmtpServer, mailbox: Account, tmp_path: Path) -> Iterator[Desk]:
-    """The desk at work, for one test."""
-    port, articles_port = free_port(), free_port()
-    url, article_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{articles_port}/bridge/"
+def desk(settings: Settings, smtp: SmtpServer, mailbox: Account, tmp_path: Path, crowd: int) -> Iterator[Desk]:
+    """The desk at work, for one test: each request goes to the next of its web servers."""
+    ports, articles_port = [free_port() for _ in range(crowd)], free_port()
+    front = RoundRobin(ports)
+    url, article_url = f"http://127.0.0.1:{front.port}", f"http://127.0.0.1:{articles_port}/bridge/"
     publish(tmp_path / "public", article_url, url + "/contact")
-    open_for(make_settings(settings.data_dir), mailbox, article_url)
+    open_for(make_settings(settings.data_dir, database_url=settings.database_url), mailbox, article_url)
     environment = clean_environment() | {
         "HELPDESK_SECRET_KEYS": SECRET, "HELPDESK_DATA_DIR": str(settings.data_dir), "HELPDESK_BASE_URL": url,
-        "HELPDESK_SMTP_SECURITY": "none", "HELPDESK_SMTP_PORT": str(smtp.port),
-        "HELPDESK_IMAP_PASSWORD": MAILBOX_PASSWORD,
+        "HELPDESK_DATABASE_URL": settings.database_url, "HELPDESK_SMTP_SECURITY": "none",
+        "HELPDESK_SMTP_PORT": str(smtp.port), "HELPDESK_IMAP_PASSWORD": MAILBOX_PASSWORD,
     }  # fmt: skip
-    helpdesk = [str(Path(sys.executable).parent / "helpdesk")]
     handler = partial(Quiet, directory=str(tmp_path / "public"))
     site = http.server.ThreadingHTTPServer(("127.0.0.1", articles_port), handler)
     threading.Thread(target=site.serve_forever, daemon=True).start()
+    commands = [["web", "--bind", f"127.0.0.1:{port}"] for port in ports] + [["worker"]] * crowd
+    helpdesk = [str(Path(sys.executable).parent / "helpdesk")]
     processes = [
         subprocess.Popen([*helpdesk, *command], env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL)
-        for command in (["web", "--bind", f"127.0.0.1:{port}"], ["worker"])
+        for command in commands
     ]
     try:
-        wait_until(lambda: answers(url + "/contact"))
-        yield Desk(url, article_url, smtp, mailbox)
+        for port in ports:
+            wait_until(lambda port=port: answers(f"http://127.0.0.1:{port}/contact"))
+        yield Desk(url, article_url, smtp, mailbox, front)
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
             process.wait(timeout=30)
+        front.stop()
         site.shutdown()
         site.server_close()
 

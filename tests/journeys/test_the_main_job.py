@@ -16,10 +16,10 @@ ANSWER = "The one at the north end. A photo is attached."
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
-@pytest.mark.browser
-@pytest.mark.dovecot
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_from_the_form_to_the_answer_and_back_and_closed(desk: Desk, browser: Browser, *, script: bool) -> None:
+def test_from_the_form_to_the_answer_and_back_and_closed(
+    desk: Desk, browser: Browser, crowd: int, *, script: bool
+) -> None:
     ruth, ann = (browser.new_context(java_script_enabled=script).new_page() for _ in range(2))
     status_page = ruth_writes(ruth, desk)
     somebody_writes_later(desk, browser)
@@ -32,6 +32,7 @@ def test_from_the_form_to_the_answer_and_back_and_closed(desk: Desk, browser: Br
     ruth.goto(status_page)
     expect(ruth.locator("main")).to_contain_text("closed")
     expect(ruth.locator("main")).to_contain_text("We have corrected it")
+    assert len(desk.front.served) == crowd
     ruth.context.close()
     ann.context.close()
 
@@ -147,7 +148,8 @@ def reply_form(page: Page) -> "Page":
     return page.locator('form[action*="/reply"]')  # type: ignore[return-value]
 
 
-@pytest.mark.dovecot
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("crowd", [1], indirect=True)
 def test_an_address_of_eight_thousand_letters_still_gets_the_form(desk: Desk, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{desk.url}/contact?url=https://blog.example.org/{'x' * 8000}")
