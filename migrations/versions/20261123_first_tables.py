@@ -146,6 +146,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('outbound_recipient', schema=None) as batch_op:
         batch_op.create_index('ix_outbound_recipient_due', ['state', 'next_attempt_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_outbound_recipient_settled_at'), ['settled_at'], unique=False)
 
     op.create_table('queue',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -546,6 +547,7 @@ def downgrade() -> None:
     op.drop_table('reader_address')
     op.drop_table('queue')
     with op.batch_alter_table('outbound_recipient', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_outbound_recipient_settled_at'))
         batch_op.drop_index('ix_outbound_recipient_due')
 
     op.drop_table('outbound_recipient')
