@@ -67,7 +67,7 @@ def serve(settings: Settings, *, bind: list[str], access_log: bool = True) -> No
 def serve_on(settings: Settings, listener: socket.socket, *, access_log: bool = False) -> None:
     """Answer web requests on a socket that is bound already."""
     listener.set_inheritable(True)
-    serve(settings, bind=[f"fd://{listener.fileno()}"], access_log=access_log)
+    serve(settings, bind=[f"fd://{listener.detach()}"], access_log=access_log)  # gunicorn closes it
 
 
 def masked(path: str) -> str:

@@ -3,10 +3,11 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,24 +22,35 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def running(folder: Path, binaries: Path) -> Iterator[str]:
-    """Start a server with its data below `folder`; yields the URL of an empty database."""
+def running(folder: Path, binaries: Path, *, flags: Sequence[str] = ()) -> Iterator[str]:
+    """Start a server with its data below `folder`; yields the URL of a database, empty unless `folder` was used before.
+
+    Commits are not durable, unless `flags` for the server say otherwise.
+    """
     data, port = folder / "postgresql", _free_port()
     folder.chmod(0o755)
-    data.mkdir()
-    user = _account(data)
-    options = ["-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
-    subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)
-    flags = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data), "-F"]
+    user = _make(data, binaries)
+    where = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data), "-F", *flags]
     server = subprocess.Popen(
-        [binaries / "postgres", "-D", str(data), *flags], cwd="/", stderr=subprocess.DEVNULL, **user
+        [binaries / "postgres", "-D", str(data), *where], cwd="/", stderr=subprocess.DEVNULL, **user
     )
     try:
         _wait_for(port)
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
+
+
+def _make(data: Path, binaries: Path) -> dict[str, object]:
+    """Prepare a new folder for the server, or find a used one; returns as whom to run it."""
+    is_new = not data.exists()
+    data.mkdir(exist_ok=True)
+    user = _account(data)
+    options = ["-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
+    if is_new:
+        subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)
+    return user
 
 
 def _account(data: Path) -> dict[str, object]:
