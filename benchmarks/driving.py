@@ -71,6 +71,12 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.last_used = 0.0
 
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
     def get(self, path: str, **headers: str) -> Answer:
         """Open a page."""
         return self._ask("GET", path, None, headers)
@@ -126,13 +132,14 @@ def posted(port: int, path: str, forms: Sequence[dict[str, str]], *, clients: in
     """Post all forms from so many clients at once, each reader with an address of his own."""
 
     def drive(mine: Sequence[dict[str, str]]) -> list[float]:
-        browser, chance = Browser(port), random.SystemRandom()
-        address = [".".join(str(chance.randrange(1, 255)) for _ in range(3)) for _ in mine]
-        answers = (
-            browser.post(path, form, **{"X-Forwarded-For": f"10.{network}"})
-            for form, network in zip(mine, address, strict=True)
-        )
-        return [expect(answer, 303).seconds for answer in answers]
+        chance = random.SystemRandom()
+        networks = [".".join(str(chance.randrange(1, 255)) for _ in range(3)) for _ in mine]
+        with Browser(port) as browser:
+            answers = (
+                browser.post(path, form, **{"X-Forwarded-For": f"10.{network}"})
+                for form, network in zip(mine, networks, strict=True)
+            )
+            return [expect(answer, 303).seconds for answer in answers]
 
     shares = [forms[start::clients] for start in range(clients)]
     began = time.perf_counter()
@@ -143,8 +150,8 @@ def posted(port: int, path: str, forms: Sequence[dict[str, str]], *, clients: in
 
 def form_tokens(port: int, count: int) -> list[str]:
     """The tokens of so many contact pages, opened one by one."""
-    browser = Browser(port)
-    return [_found(_TOKEN, expect(browser.get("/contact"), 200).body) for _ in range(count)]
+    with Browser(port) as browser:
+        return [_found(_TOKEN, expect(browser.get("/contact"), 200).body) for _ in range(count)]
 
 
 def contact_form(chance: random.Random, *, body: str, readers: int, token: str = "") -> dict[str, str]:

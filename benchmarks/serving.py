@@ -117,12 +117,13 @@ def _running(words: list[str], environment: dict[str, str], port: int, log: Path
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + READY_WITHIN_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        try:
-            Browser(port).get("/")
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return
+        with Browser(port) as visitor:
+            try:
+                visitor.get("/")
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return
     raise SystemExit(f"The server did not start:\n{log.read_text()[-3000:]}")
 
 
