@@ -61,7 +61,7 @@ class Scribe:
     def __init__(self, staff: Staff, *, keyring: Keyring, tickets: int, now: datetime, chance: random.Random) -> None:
         self.staff, self.keyring, self.chance, self.now = staff, keyring, chance, now
         self.prose = Prose(chance)
-        self.every = max(1, tickets // PAGE_TICKETS)
+        self.every, self.known_from = max(1, tickets // PAGE_TICKETS), tickets - 1
         self.last: dict[str, int] = dict.fromkeys(COLUMNS, 0)
 
     def articles(self) -> Iterator[Row]:
@@ -73,7 +73,8 @@ class Scribe:
     def ticket(self, story: Story) -> Iterator[Row]:
         """Everything that belongs to one ticket."""
         has_page_word = story.number % self.every == 0 and story.number // self.every <= PAGE_TICKETS
-        queue = self.chance.choice(self.staff.searched if has_page_word or story.number % 2 else self.staff.queues)
+        is_seen = has_page_word or story.number % 2 or story.number >= self.known_from
+        queue = self.chance.choice(self.staff.searched if is_seen else self.staff.queues)
         opened = self.now - YEARS + YEARS * story.place * 0.9999
         agent = self.chance.choice(self.staff.agents)
         who = reader_address(story.reader) if story.reader else ""
