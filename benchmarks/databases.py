@@ -99,7 +99,9 @@ def place_of(engine: str, tickets: int, *, root: Path = ROOT) -> Iterator[Place]
     binaries = postgresql.find_binaries()
     if binaries is None:
         raise SystemExit("PostgreSQL is not installed (apt install postgresql).")
-    with postgresql.running(folder.resolve(), binaries, flags=SHARED_MEMORY) as url:
+    data = folder.resolve() / "postgresql"
+    data.mkdir(exist_ok=True)
+    with postgresql.running_in(data, binaries, flags=SHARED_MEMORY) as url:
         yield Place(engine, tickets, folder.resolve(), url)
 
 

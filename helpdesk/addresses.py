@@ -29,6 +29,12 @@ def normalise(address: str) -> str:
     return f"{local.casefold()}@{_ascii(domain)}"
 
 
+def mailbox_of(address: str) -> str:
+    """The box that an address most likely leads to, for limits alone: what may be added to its name is left out."""
+    local, _, domain = normalise(address).rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
+
 def domain_of(address: str) -> str:
     """The part behind the @, in ASCII."""
     return _ascii(address.rpartition("@")[2])

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     session_absolute_days: int = 14
     max_file_bytes: int = 10 * 1024 * 1024
     max_files: int = 5
+    keep_free_bytes: int = 500 * 1024 * 1024
     receipts_per_address_per_day: int = 1
     caught_mail_url: str = ""
     demo: bool = False

@@ -7,11 +7,11 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event, inspect
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, String, event, inspect
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import StaleDataError
@@ -57,12 +57,29 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class StorableText(TypeDecorator[str]):
+    """Any text, on every engine: what one of them could not keep (NUL, half a surrogate pair) becomes U+FFFD."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text as every engine can keep it."""
+    if not text.isascii():
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 class Base(DeclarativeBase):
-    """All models: named constraints, aware times."""
+    """All models: named constraints, aware times, text that can be kept."""
 
     registry = registry(
         metadata=MetaData(naming_convention=NAMES),
-        type_annotation_map={datetime: UtcDateTime} | dict.fromkeys(_JSON, JSON),
+        type_annotation_map={datetime: UtcDateTime, str: StorableText, **dict.fromkeys(_JSON, JSON)},
     )
 
 
@@ -116,7 +133,7 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     mark = _writing.set(True)
     try:
         db.session.connection()
-        _lock(subject)
+        _lock_first(subject)
         result = operation(subject, *args, **kwargs)
         db.session.commit()
     except BaseException:
@@ -135,13 +152,25 @@ def wake(name: str, at: datetime | None = None) -> None:
 
 
 def open_write() -> None:
-    """Begin this request's transaction as a writing one, for a third party's page that commits by itself."""
+    """Begin this request's transaction as a writing one, for a third party's page that commits by itself.
+
+    Called again before that commit it changes nothing.
+    """
+    if is_open_write():
+        return
     db.session.rollback()
     mark = _writing.set(True)
     try:
         db.session.connection()
     finally:
         _writing.reset(mark)
+    db.session.info["open_write"] = db.session().get_transaction()
+
+
+def is_open_write() -> bool:
+    """True between `open_write` and the end of its transaction."""
+    opened = db.session.info.get("open_write")
+    return opened is not None and opened is db.session().get_transaction()
 
 
 def wake_workers() -> None:
@@ -153,19 +182,27 @@ def wake_workers() -> None:
             log.exception("could not wake the worker for %s", name)
 
 
-def _lock(subject: object) -> None:
-    state = inspect(subject, raiseerr=False)
-    if state is not None and getattr(state, "persistent", False):
-        db.session.refresh(subject, with_for_update=getattr(type(subject), "locked_by_verbs", False) or None)
+def lock(row: Base) -> None:
+    """Read a row afresh, and let nobody else change it until this transaction ends; rows may still refer to it."""
+    db.session.refresh(row, with_for_update={"key_share": True, "of": type(row)})
+
+
+def _lock_first(subject: object) -> None:
+    if _is_stored(subject):
+        lock(cast("Base", subject))
 
 
 def _lock_joined(subject: object) -> None:
     """A verb within a verb locks its own subject too; on SQLite the whole database is locked already."""
-    state = inspect(subject, raiseerr=False)
     is_locked_by_row = db.engine.dialect.name != "sqlite" and getattr(type(subject), "locked_by_verbs", False)
-    if is_locked_by_row and state is not None and state.persistent:
+    if is_locked_by_row and _is_stored(subject):
         db.session.flush()
-        db.session.refresh(subject, with_for_update=True)
+        lock(cast("Base", subject))
+
+
+def _is_stored(subject: object) -> bool:
+    state = inspect(subject, raiseerr=False)
+    return state is not None and getattr(state, "persistent", False)
 
 
 def _is_worth_a_retry(error: Exception) -> bool:

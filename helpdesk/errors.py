@@ -61,6 +61,12 @@ class Invalid(HelpdeskError):
     status = 422
 
 
+class NoRoom(HelpdeskError):
+    """There is no room for these files, or no more of them may be sent just now."""
+
+    status = 422
+
+
 class TooMany(HelpdeskError):
     """More tries than anybody needs in so short a time."""
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
-from huey import SqliteHuey, crontab
-from huey.serializer import SignedSerializer
+from huey import Huey, crontab
 
 from helpdesk.config import Settings
 from helpdesk.database import transactional
 from helpdesk.inbound.operations import PROCESS, process_received, sweep_files
+from helpdesk.job_queue import make_queue
 from helpdesk.outbound.operations import DELIVER
 from helpdesk.rate_limit import forget_expired
 from helpdesk.tickets.delivery import deliver_due
@@ -25,11 +25,8 @@ DAILY_HOUR = "3"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Make the queue of tasks, in a file of its own beside the database, and bind the tasks to this application."""
-    serializer = SignedSerializer(secret=settings.secret_keys[0].get_secret_value())
-    queue = SqliteHuey(
-        "helpdesk", filename=str(settings.data_dir / "jobs.sqlite3"), serializer=serializer, results=False
-    )
+    """Make the queue of tasks and bind the tasks to this application."""
+    queue = make_queue(settings)
     app.extensions["huey"] = queue
     app.extensions["tasks"] = {DELIVER: _in(app, queue, deliver), PROCESS: _in(app, queue, process)}
     queue.periodic_task(crontab(minute="*"), name="deliver_each_minute")(_on_tick(app, deliver))
@@ -72,7 +69,7 @@ def _tidy(_task: str) -> None:
     merge_index()
 
 
-def _in(app: Flask, queue: SqliteHuey, work: Callable[[], None]) -> Any:
+def _in(app: Flask, queue: Huey, work: Callable[[], None]) -> Any:
     def run() -> None:
         with app.app_context():
             work()

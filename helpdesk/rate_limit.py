@@ -1,9 +1,10 @@
 """Counting against limits in the database, inside the verb's own transaction: a rollback gives the count back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,9 +12,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from helpdesk import clock, tokens
 from helpdesk.database import Base, db
 
+STEPS = 6
+
+# As text, because RETURNING names columns without their table, and two tables here are the same one. Steps and limits
+# end at the same moments, so what expires after this step began counts in all of it.
+_EARLIER: ColumnElement[int] = literal_column(
+    "(SELECT coalesce(sum(earlier.count), 0) FROM rate_count AS earlier WHERE earlier.key = rate_count.key"
+    " AND earlier.window_start < rate_count.window_start AND earlier.expires_at > rate_count.window_start)"
+)
+
 
 class RateCount(Base):
-    """How often something happened in one window of time."""
+    """How often something happened in one step of a limit's time."""
 
     __tablename__ = "rate_count"
 
@@ -25,33 +35,81 @@ class RateCount(Base):
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` times per `seconds`, counted apart for each `who`; `who` is stored as a keyed hash."""
+    """At most `most` in any `seconds`, counted apart for each `who`; `who` is stored as a keyed hash.
+
+    The time slides in sixths, and a sixth counts until all of it is over: a burst around a boundary gains nothing,
+    and whoever was silent for `seconds` and a sixth begins anew. `amount` is what one try costs.
+    """
 
     name: str
     who: str
     most: int
     seconds: int
+    amount: int = 1
+
+    @property
+    def key(self) -> str:
+        """What its rows are called; nobody can read from it who it was."""
+        return f"{self.name}:{tokens.keyed_hash('rate', self.who)}"
 
     def row(self, now: datetime) -> dict[str, object]:
-        start = datetime.fromtimestamp(now.timestamp() // self.seconds * self.seconds, tz=now.tzinfo)
-        key = f"{self.name}:{tokens.keyed_hash('rate', self.who)}"
-        expires = start + timedelta(seconds=2 * self.seconds)
-        return {"key": key, "window_start": start, "count": 1, "expires_at": expires}
+        """The row of the step that `now` (aware) is in."""
+        step = self.seconds / STEPS
+        start = datetime.fromtimestamp(now.timestamp() // step * step, tz=now.tzinfo)
+        expires = start + timedelta(seconds=step + self.seconds)
+        return {"key": self.key, "window_start": start, "count": self.amount, "expires_at": expires}
 
 
-def count(*limits: Limit) -> list[Limit]:
-    """Count one more against each limit, in one statement; returns the limits that are now passed."""
+def count(*limits: Limit) -> Limit | None:
+    """Count one more try against limits, in one statement; returns the first that is passed, if any.
+
+    Give them from narrow to wide: what passes one costs nothing in those behind it, so that a single sender who
+    writes too much never uses up what belongs to his network or to everybody. Runs in the caller's transaction.
+    """
     now = clock.now()
     rows = [limit.row(now) for limit in limits]
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(RateCount).values(rows)
-    statement = statement.on_conflict_do_update(
-        index_elements=["key", "window_start"], set_={"count": RateCount.count + 1}
-    )
-    counted = dict(db.session.execute(statement.returning(RateCount.key, RateCount.count)).all())
-    return [limit for limit, row in zip(limits, rows, strict=True) if counted[str(row["key"])] > limit.most]
+    used = _add(rows)
+    for place, limit in enumerate(limits):
+        if used[limit.key] > limit.most:
+            _give_back(rows[place + 1 :], limits[place + 1 :])
+            return limit
+    return None
+
+
+def would_pass(*limits: Limit) -> Limit | None:
+    """The first limit that one more try would pass, if any; counts nothing."""
+    used = _used([limit.key for limit in limits])
+    return next((limit for limit in limits if used.get(limit.key, 0) + limit.amount > limit.most), None)
+
+
+def is_used(limit: Limit) -> bool:
+    """True when something was counted against a limit in its time."""
+    return bool(_used([limit.key]))
 
 
 def forget_expired() -> None:
-    """Drop windows that are over. Runs inside the sweep's transaction."""
+    """Drop steps that count no longer. Runs inside the sweep's transaction."""
     db.session.execute(delete(RateCount).where(RateCount.expires_at < clock.now()))
+
+
+def _add(rows: Sequence[dict[str, object]]) -> dict[str, int]:
+    """Rows are locked in the order of the limits, the same for every verb, so that two never wait for each other."""
+    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(RateCount).values(rows)
+    statement = statement.on_conflict_do_update(
+        index_elements=["key", "window_start"], set_={"count": RateCount.count + statement.excluded.count}
+    )
+    added = db.session.execute(statement.returning(RateCount.key, RateCount.count, _EARLIER)).all()
+    return {key: this + earlier for key, this, earlier in added}
+
+
+def _give_back(rows: Sequence[dict[str, object]], limits: Sequence[Limit]) -> None:
+    for row, limit in zip(rows, limits, strict=True):
+        is_it = (RateCount.key == row["key"], RateCount.window_start == row["window_start"])
+        db.session.execute(update(RateCount).where(*is_it).values(count=RateCount.count - limit.amount))
+
+
+def _used(keys: list[str]) -> dict[str, int]:
+    live = (RateCount.key.in_(keys), RateCount.expires_at > clock.now())
+    used = select(RateCount.key, func.sum(RateCount.count)).where(*live).group_by(RateCount.key)
+    return {key: int(amount) for key, amount in db.session.execute(used) if amount}

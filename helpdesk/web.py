@@ -45,6 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "preload_app": True,
             "graceful_timeout": GRACE_SECONDS,
             "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # what a proxy says is read in one place alone, and its hops are counted there
             "logger_class": CarefulLogger,
             "limit_request_line": LONGEST_LINE,
             "accesslog": "-" if self.access_log else None,

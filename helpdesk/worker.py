@@ -11,6 +11,7 @@ from flask import Flask
 from huey.consumer import Consumer
 from sqlalchemy import select
 
+from helpdesk.agents.forgotten import answer_password_requests
 from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
@@ -58,6 +59,7 @@ class Worker:
 
     def look(self) -> None:
         """Do what the rows say is due."""
+        answer_password_requests()
         if has_due():
             deliver_due(worker_name())
         process_received()

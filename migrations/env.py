@@ -6,7 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
-from helpdesk.database import UtcDateTime, db
+from helpdesk.database import StorableText, UtcDateTime, db
 
 SEARCH_TABLE = "search_message"
 
@@ -17,8 +17,9 @@ def is_ours(_object: Any, name: str | None, kind: str, reflected: bool, compare_
 
 
 def render(kind: str, value: Any, _context: Any) -> str | bool:
-    """Write our time type as the plain type that it is in the database."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
+    """Write our own types as the plain types that they are in the database."""
+    plain = {UtcDateTime: "sa.DateTime(timezone=True)", StorableText: "sa.String()"}
+    return plain.get(type(value), False) if kind == "type" else False
 
 
 def run(connection: Connection) -> None:
@@ -30,6 +31,7 @@ def run(connection: Connection) -> None:
         include_object=is_ours,
         render_item=render,
         compare_type=True,
+        transactional_ddl=True,  # on SQLite too, since we say BEGIN ourselves
     )
     with context.begin_transaction():
         context.run_migrations()

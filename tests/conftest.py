@@ -1,4 +1,4 @@
-"""A migrated application with the cast, on SQLite; each test begins with the same rows and commits for real."""
+"""A migrated application with the cast, on each engine; each test begins with the same rows and commits for real."""
 
 import contextvars
 import os
@@ -21,8 +21,10 @@ from helpdesk.config import Settings
 from helpdesk.database import db
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.live import CHROMIUM, chromium
+from tests.servers.postgresql import Cluster
 
 pytest_plugins = ["tests.servers.fixtures"]
+ENGINES = ("sqlite", "postgresql")
 SECRET = "a secret of the tests with 32 characters or more"
 
 
@@ -50,24 +52,43 @@ def make_settings(data_dir: Path, **overrides: object) -> Settings:
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that touches the database on every engine, or on those that its mark `engines` names."""
+    if "engine" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("engines")
+        metafunc.parametrize("engine", marked.args if marked else ENGINES)
+
+
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a migrated database and the cast, to be copied by each test."""
     folder = tmp_path_factory.mktemp("migrated")
-    app = create_app(make_settings(folder))
-    with app.app_context():
-        upgrade()
-        make_cast(hash_password(PASSWORD))
-        db.session.remove()
-        db.engine.dispose()
+    _migrate(make_settings(folder))
     return folder
 
 
+@pytest.fixture(scope="session")
+def migrated_postgresql(tmp_path_factory: pytest.TempPathFactory, postgresql: Cluster) -> str:
+    """The address of a migrated database with the cast, to be copied by each test."""
+    url = postgresql.create()
+    _migrate(make_settings(tmp_path_factory.mktemp("migrated"), database_url=url))
+    return url
+
+
 @pytest.fixture
-def settings(tmp_path: Path, migrated: Path) -> Settings:
+def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """The settings of this test's own installation."""
-    shutil.copytree(migrated, tmp_path / "data")
-    return make_settings(tmp_path / "data")
+    if engine == "sqlite":
+        shutil.copytree(request.getfixturevalue("migrated_sqlite"), tmp_path / "data")
+        yield make_settings(tmp_path / "data")
+    else:
+        cluster: Cluster = request.getfixturevalue("postgresql")
+        url = cluster.create(like=request.getfixturevalue("migrated_postgresql"))
+        yield make_settings(tmp_path / "data", database_url=url)
+        for engines in list(db._app_engines.values()):  # those of a second application, too
+            for each in engines.values():
+                each.dispose()
+        cluster.drop(url)
 
 
 @pytest.fixture
@@ -80,6 +101,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+        app.extensions["huey"].storage.close()
 
 
 @pytest.fixture
@@ -137,6 +159,14 @@ def missing(part: str) -> NoReturn:
     if os.environ.get("REQUIRE_PARTS"):
         pytest.fail(f"{part} is not installed")
     pytest.skip(f"{part} is not installed")
+
+
+def _migrate(settings: Settings) -> None:
+    with create_app(settings).app_context():
+        upgrade()
+        make_cast(hash_password(PASSWORD))
+        db.session.remove()
+        db.engine.dispose()
 
 
 def token_in(page: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1] / "helpdesk"
 LAYERS = [
     {"paths", "clock", "errors", "config", "database", "extensions", "files", "file_names", "access", "addresses",
-     "tokens", "uploads", "rate_limit", "templating", "headers", "downloads", "ticks"},
+     "tokens", "uploads", "rate_limit", "networks", "templating", "headers", "downloads", "ticks",
+     "job_queue"},
     {"outbound"},
     {"agents"}, {"sites"}, {"readers"}, {"articles"}, {"canned_replies"},
     {"tickets"},

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from helpdesk import clock
 from helpdesk.agents.models import Agent, SignIn
 from helpdesk.agents.operations import end_sign_in, start_sign_in
-from helpdesk.database import db
+from helpdesk.agents.tries import note_place
+from helpdesk.database import db, open_write
 
 READER_PAGES = "contact"
 STATIC = ("static", "bootstrap.static")
@@ -70,6 +71,8 @@ def _is_poll() -> bool:
 
 
 def _note_sign_in(_app: Flask, user: Agent, **_: Any) -> None:
+    open_write()  # only now that the password is verified; a change of the password has opened it already
+    note_place(user.email, remote_address=request.remote_addr or "")
     session["sign_in"] = start_sign_in(user, device=request.user_agent.string).id
     session["seen"] = int(clock.now().timestamp())
     g.agent = user

@@ -1,4 +1,4 @@
-"""Agent, the account of one person of the staff, and SignIn, one device on which it is signed in."""
+"""Agent, the account of one person of the staff, its sign-ins, and who asked for a new password."""
 
 import secrets
 from datetime import datetime
@@ -81,3 +81,13 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None]
 
     agent: Mapped[Agent] = relationship(back_populates="sign_ins")
+
+
+class PasswordRequest(Base):
+    """Somebody typed this address to get a new password; it waits for the worker, for a second or so."""
+
+    __tablename__ = "password_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    asked_at: Mapped[datetime]

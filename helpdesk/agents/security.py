@@ -3,21 +3,24 @@
 from typing import Any
 
 from flask import Flask, Response, current_app, request
-from flask_security import MailUtil, SQLAlchemyUserDatastore
+from flask_security import ForgotPasswordForm, Form, MailUtil, SQLAlchemyUserDatastore, current_user
+from flask_security.forms import EmailValidation
+from sqlalchemy import inspect
+from werkzeug.exceptions import UnsupportedMediaType
+from wtforms import EmailField
 
-from helpdesk.addresses import MAX_LENGTH, normalise
 from helpdesk.agents.current import leave_readers_alone
 from helpdesk.agents.emails import queue_account_mail
+from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.models import Agent, NoRole
 from helpdesk.agents.sign_in_pages import SIGN_IN_PAGES
+from helpdesk.agents.tries import account_of, count_try
 from helpdesk.config import Settings
-from helpdesk.database import db, open_write, wake_workers
-from helpdesk.errors import TooMany
+from helpdesk.database import db, is_open_write, open_write, wake_workers
+from helpdesk.errors import Conflict, TooMany
 from helpdesk.extensions import security
-from helpdesk.rate_limit import Limit, count
 
-TRIES = {"security.login": ("sign-in", 10, 15 * 60), "security.forgot_password": ("forgotten", 3, 60 * 60)}
-HOST_FACTOR = 10
+PROVES_BY_PASSWORD = ("security.login", "security.verify", "security.change_password")
 
 
 class Datastore(SQLAlchemyUserDatastore):
@@ -29,7 +32,25 @@ class Datastore(SQLAlchemyUserDatastore):
 
     def set_uniquifier(self, user: Any, uniquifier: str | None = None) -> None:
         """A changed password ends every session; its devices leave the list of sign-ins with it."""
+        _write_password(user)
         user.end_every_session()
+
+    def put(self, model: Any) -> Any:
+        """Called when a password was hashed anew."""
+        _write_password(model)
+        return super().put(model)  # type: ignore[no-untyped-call]
+
+
+class ForgottenForm(ForgotPasswordForm):
+    """Only notes who asked, so that no answer and no delay can tell whether there is such an account."""
+
+    email = EmailField("Email address", validators=[EmailValidation(verify=False)])
+
+    def validate(self, **options: Any) -> bool:
+        """Never finds anybody: the page then shows the answer that is the same for all."""
+        if Form.validate(self, **options):
+            note_password_request(account_of(self.email.data), remote_address=request.remote_addr or "")
+        return False
 
 
 class OutboxMail(MailUtil):
@@ -53,33 +74,40 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Bind Flask-Security with the few features we offer; everything else stays off."""
     app.config.update(SIGN_IN_PAGES, SECURITY_PASSWORD_SALT=settings.secret_keys[0].get_secret_value())
     app.before_request(leave_readers_alone)
-    app.before_request(_write_on_sign_in_pages)
+    app.before_request(_count_tries)
     security._mail_util_cls = OutboxMail  # init_app ignores it as an argument
-    security.init_app(app, Datastore(db, Agent, NoRole))
+    security.init_app(app, Datastore(db, Agent, NoRole), forgot_password_form=ForgottenForm)
     app.after_request(_keep_sign_in_pages)
 
 
-def _write_on_sign_in_pages() -> None:
-    if request.method == "POST" and request.blueprint == "security":
-        open_write()
-        _count_tries()
-
-
 def _count_tries() -> None:
-    """Guessing passwords and flooding somebody with reset mails both end soon, whoever is or is not known here."""
-    tried = TRIES.get(request.endpoint or "")
-    if tried is None:
+    """Guessing passwords ends soon, whoever is or is not known here; counted for good before anything is looked up."""
+    if request.method != "POST" or request.blueprint != "security":
         return
-    name, per_address, seconds = tried
-    who = normalise(request.form.get("email", "")[:MAX_LENGTH])
-    by_address = Limit(f"{name} address", who, per_address, seconds)
-    by_host = Limit(f"{name} host", request.remote_addr or "", per_address * HOST_FACTOR, seconds)
-    if count(by_address, by_host):
+    if request.is_json:
+        raise UnsupportedMediaType  # these pages are forms, and only the fields of a form are counted
+    if request.endpoint in PROVES_BY_PASSWORD and not count_try(_who(), remote_address=request.remote_addr or ""):
         raise TooMany
 
 
+def _who() -> str:
+    return str(current_user.email if current_user.is_authenticated else account_of(request.form.get("email", "")))
+
+
+def _write_password(user: Agent) -> None:
+    """Begin to write only when all hashing is done: SQLite has one writer, and no guess may hold it up."""
+    if is_open_write():
+        return
+    changed, new = inspect(user).attrs.password.history, user.password
+    open_write()
+    if changed.added:
+        if user.password != (changed.deleted[0] if changed.deleted else None):
+            raise Conflict
+        user.password = new
+
+
 def _keep_sign_in_pages(response: Response) -> Response:
-    """Flask-Security commits on most of its pages; the mail of a forgotten password would be lost without this."""
+    """Flask-Security commits on most of its pages; the mail about a password chosen anew would be lost without this."""
     if request.method == "POST" and request.blueprint == "security" and response.status_code < 500:
         current_app.extensions["security"].datastore.commit()
     return response

@@ -22,10 +22,8 @@ SIGN_IN_PAGES = {
     "SECURITY_DEFAULT_REMEMBER_ME": False,
     "SECURITY_EMAIL_PLAINTEXT": False,  # the outbox renders, when the mail leaves
     "SECURITY_EMAIL_HTML": False,
-    "SECURITY_EMAIL_TEMPLATE_PASSWORD_RESET": "emails/password_forgotten",
     "SECURITY_EMAIL_TEMPLATE_PASSWORD_RESET_NOTICE": "emails/password_changed",
     "SECURITY_EMAIL_TEMPLATE_PASSWORD_CHANGE_NOTICE": "emails/password_changed",
-    "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": "Choose a new password for the helpdesk",
     "SECURITY_EMAIL_SUBJECT_PASSWORD_NOTICE": "Your helpdesk password was changed",
     "SECURITY_EMAIL_SUBJECT_PASSWORD_CHANGE_NOTICE": "Your helpdesk password was changed",
     "SECURITY_MSG_PASSWORD_RESET_REQUEST": (

@@ -12,15 +12,15 @@ from helpdesk.config import settings
 from helpdesk.contact.form_token import FormToken, read_form_token
 from helpdesk.contact.forms import MOST_MESSAGE, MOST_SUGGESTION, ReaderForm
 from helpdesk.contact.origin import is_from_here
-from helpdesk.errors import Invalid
+from helpdesk.errors import HelpdeskError, Invalid, NoRoom
 from helpdesk.sites.models import Site
 from helpdesk.tickets.messages import Attachment
-from helpdesk.tickets.uploads import drop_upload, keep_uploads, kept_uploads
+from helpdesk.tickets.quota import refuse_files
+from helpdesk.tickets.uploads import CHOOSE_AGAIN, drop_upload, keep_uploads, kept_uploads
 from helpdesk.uploads import StoredFile
 
 EXPIRED = "This page had been open for a long time. Nothing is lost: press Send again."
 ELSEWHERE = "This was sent from a page of another site. Look it over and press Send once more."
-CHOOSE_AGAIN = "Your files could not be kept. Choose them again."
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Submission:
     kept: Sequence[Attachment] = ()
     new: list[tuple[str, bytes]] = field(default_factory=list)
     file_problems: list[str] = field(default_factory=list)
+    stored: tuple[StoredFile, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -46,7 +47,19 @@ class Submission:
 
     def store(self) -> tuple[StoredFile, ...]:
         """Make the new files durable."""
-        return tuple(uploads.store(name, content) for name, content in self.new)
+        self.stored = tuple(uploads.store(name, content) for name, content in self.new)
+        return self.stored
+
+    def take_back(self, problem: HelpdeskError) -> None:
+        """It could not be taken in: leave no byte of its files behind, and say why on the page."""
+        for file in self.stored:
+            files.delete(file.storage_key)
+        self.stored = ()
+        if isinstance(problem, NoRoom):
+            self.new.clear()
+            self.file_problems.append(problem.message)
+        else:
+            self.trouble = problem.message
 
     def content_hash(self, *fields: str) -> str:
         """The same for the same words and files; kept files stay out, since the first send takes them over."""
@@ -87,17 +100,17 @@ def keep_for_next_time(site: Site, submission: Submission) -> None:
     """Keep the good files while the reader corrects the form; foreign posts leave nothing behind."""
     if submission.is_from_here:
         key = submission.token.submission_key
-        if submission.new and not _keep(site, key, submission.store()):
-            submission.file_problems.append(CHOOSE_AGAIN)
+        if submission.new:
+            _keep(site, key, submission)
         submission.kept = kept_uploads(key)
 
 
-def _keep(site: Site, key: str, stored: tuple[StoredFile, ...]) -> bool:
-    """Keep them, or leave no byte of them behind."""
-    is_kept = keep_uploads(site, upload_token=key, stored=stored)
-    for file in () if is_kept else stored:
-        files.delete(file.storage_key)
-    return is_kept
+def _keep(site: Site, key: str, submission: Submission) -> None:
+    stored = submission.store()
+    try:
+        keep_uploads(site, upload_token=key, stored=stored, remote_address=request.remote_addr or "")
+    except NoRoom as problem:
+        submission.take_back(problem)
 
 
 def _read_files(submission: Submission) -> None:
@@ -114,6 +127,15 @@ def _read_files(submission: Submission) -> None:
     if len(submission.new) > room:
         submission.file_problems.append(f"Send at most {settings().max_files} files. Remove some.")
         del submission.new[max(room, 0) :]
+    _refuse_beyond_quota(submission)
+
+
+def _refuse_beyond_quota(submission: Submission) -> None:
+    """Asked before a byte is written; the text may still be sent, without these files."""
+    try:
+        refuse_files([len(content) for _, content in submission.new], remote_address=request.remote_addr or "")
+    except NoRoom as problem:
+        submission.take_back(problem)
 
 
 def _kept_but_removed(key: str) -> Sequence[Attachment]:

@@ -11,11 +11,12 @@ from helpdesk.agents.models import AfterSend
 from helpdesk.config import settings
 from helpdesk.desk.forms import WritingForm, first_error
 from helpdesk.desk.pages import opened_from, ticket_address, ticket_page
-from helpdesk.errors import Conflict, HelpdeskError, Invalid
+from helpdesk.errors import Conflict, HelpdeskError, Invalid, NoRoom
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then, Ticket
 from helpdesk.tickets.neighbours import next_in_folder
 from helpdesk.tickets.queries import Folder, get_ticket
+from helpdesk.tickets.quota import refuse_draft_files
 from helpdesk.tickets.uploads import find_draft, save_draft
 from helpdesk.uploads import StoredFile
 
@@ -59,7 +60,12 @@ def take_files(ticket: Ticket, kind: DraftKind) -> tuple[tuple[StoredFile, ...],
             problems.append(problem.message)
     if len(good) > room:
         problems.append(f"Send at most {settings().max_files} files. Remove some.")
-    return tuple(uploads.store(name, content) for name, content in good[: max(room, 0)]), problems
+    good = good[: max(room, 0)]
+    try:
+        refuse_draft_files(g.agent, [len(content) for _, content in good])
+    except NoRoom as problem:
+        return (), [*problems, problem.message]
+    return tuple(uploads.store(name, content) for name, content in good), problems
 
 
 def where_next(ticket: Ticket) -> Callable[[], Response]:

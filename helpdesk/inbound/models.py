@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.database import Base, one_of
@@ -54,8 +54,8 @@ class InboundEmail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_key: Mapped[str] = mapped_column(unique=True)
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id", ondelete="SET NULL"))
-    uidvalidity: Mapped[int | None]
-    uid: Mapped[int | None]
+    uidvalidity: Mapped[int | None] = mapped_column(BigInteger)  # 32 bits without a sign (RFC 3501 §2.3.1.1)
+    uid: Mapped[int | None] = mapped_column(BigInteger)
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
     envelope_from: Mapped[str | None]
     envelope_to: Mapped[list[str]] = mapped_column(default=list)
@@ -66,6 +66,7 @@ class InboundEmail(Base):
     state: Mapped[InboundState] = mapped_column(one_of(InboundState, "state"), default=InboundState.RECEIVED)
     reason: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
     became_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"), index=True)
     received_at: Mapped[datetime]
 

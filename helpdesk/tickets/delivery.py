@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
-from helpdesk.database import db, transactional
+from helpdesk.database import db, lock, transactional
 from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery
@@ -28,7 +28,7 @@ def deliver_due(worker: str) -> int:
 def record_delivery(delivery: Delivery) -> None:
     """Write how a try ended: row, event and ticket together. A claim that ran out changes nothing."""
     recipient = _recipient(delivery.claim)
-    db.session.refresh(recipient, with_for_update=True)
+    lock(recipient)
     if outbox.settle(recipient, delivery) and recipient.state is DeliveryState.FAILED:
         _return_to_queue(recipient, EventKind.SEND_FAILED)
 
@@ -55,7 +55,7 @@ def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:
     message, reason = _message_of(recipient), recipient.error or "no reason given"
     now = clock.now()
     if message is not None:
-        db.session.refresh(message.ticket, with_for_update=True)
+        lock(message.ticket)
         message.ticket.return_undelivered(kind, address=recipient.address, reason=reason, now=now)
     elif (ticket := _ticket_of(recipient.email)) is not None:
         ticket.note_undelivered(kind, address=recipient.address, reason=reason, now=now)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from helpdesk.agents.models import Agent
@@ -18,8 +18,9 @@ from helpdesk.tickets.tags import Tag
 
 PREVIEW_LENGTH = 140
 BLOCKED = "the reader is blocked"
+TICKET_NUMBERS = Sequence("ticket_number", metadata=Base.metadata)
 
-__all__ = ["Origin", "Resolution", "Status", "Then", "Ticket"]
+__all__ = ["TICKET_NUMBERS", "Origin", "Resolution", "Status", "Then", "Ticket"]
 
 
 class Ticket(Base):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 
 from helpdesk import clock
-from helpdesk.addresses import normalise
+from helpdesk.addresses import mailbox_of, normalise
 from helpdesk.agents.models import Agent
 from helpdesk.articles.operations import article_behind
 from helpdesk.canned_replies.filling import left_over
@@ -27,7 +27,9 @@ from helpdesk.tickets.search import index_message
 from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
 
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
+MOST_RECEIPTS_PER_HOUR = 500
 
 
 @transactional
@@ -194,26 +196,31 @@ def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Messa
 def _judge(
     reader: Reader | None, *, reason: str | None, limits: Sequence[Limit], wants_receipt: bool
 ) -> tuple[str | None, bool]:
-    """Why it is spam, None when it is not, and whether a receipt may go out; every limit is counted at once."""
-    receipt = _receipt_limit(reader) if wants_receipt and reason is None else ()
-    passed = count(*limits, *receipt) if limits or receipt else []
-    too_many = [limit for limit in passed if limit not in receipt]
-    if reason is None and too_many:
-        reason = f"too many messages from {too_many[0].name}"
+    """Why it is spam, None when it is not, and whether a receipt may go out; all limits are counted at once."""
     if reason is None and reader is not None and reader.blocked_at:
         reason = BLOCKED
-    return reason, reason is None and bool(receipt) and receipt[0] not in passed
+    if reason is not None:  # what is spam anyway uses up nobody's limit
+        return reason, False
+    receipt = _receipt_limits(reader) if wants_receipt else ()
+    passed = count(*limits, *receipt) if limits or receipt else None
+    if passed is not None and passed in limits:
+        return f"too many messages from {passed.name}", False
+    return None, bool(receipt) and passed is None
 
 
 def _writer(letter: Letter, known: Reader | None) -> Reader | None:
     return acquaint(known, address=letter.from_address, name=letter.from_name) if letter.from_address else None
 
 
-def _receipt_limit(reader: Reader | None) -> tuple[Limit, ...]:
-    """At most one receipt per address and day."""
-    if reader is None or reader.blocked_at:
+def _receipt_limits(reader: Reader | None) -> tuple[Limit, ...]:
+    """At most one receipt per address and day, and no flood of them whoever is named."""
+    if reader is None:
         return ()
-    return (Limit("receipt", reader.address.casefold(), settings().receipts_per_address_per_day, DAY),)
+    most = settings().receipts_per_address_per_day
+    return (
+        Limit("receipt", mailbox_of(reader.address), most, DAY),
+        Limit("all receipts", "", MOST_RECEIPTS_PER_HOUR, HOUR),
+    )
 
 
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:

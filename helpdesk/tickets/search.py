@@ -1,15 +1,17 @@
 """Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written by the verbs."""
 
 import re
+from unicodedata import combining, normalize
 
 from sqlalchemy import ColumnElement, Integer, TextClause, func, select, text
 
-from helpdesk.database import db
+from helpdesk.database import db, storable
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
 
 _WORD = re.compile(r"\w+")
 MAX_WORDS = 12
+MOST_CHARACTERS = 200_000  # of one message; PostgreSQL keeps at most 1 MB of words in a row
 MIN_PREFIX = 3
 MERGE_PAGES = 200
 
@@ -19,8 +21,16 @@ def index_message(message: Message, subject: str) -> None:
     if message.kind is MessageKind.AUTO:
         return
     words = f"{subject}\n{message.body_text}" if message.kind is MessageKind.READER else message.body_text
-    row = {"id": message.id, "ticket_id": message.ticket_id, "body": words}
+    row = {"id": message.id, "ticket_id": message.ticket_id, "body": folded(words[:MOST_CHARACTERS])}
     db.session.execute(_insert(), row)
+
+
+def folded(text: str) -> str:
+    """The text as it is searched: without accents, in small letters, on every engine the same."""
+    text = storable(text)
+    if not text.isascii():
+        text = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
+    return text.casefold()
 
 
 def matching_tickets(query: str, *, most: int, within: ColumnElement[bool]) -> list[int]:
@@ -28,7 +38,7 @@ def matching_tickets(query: str, *, most: int, within: ColumnElement[bool]) -> l
 
     Only tickets `within` the condition are found, and only they count.
     """
-    words = _WORD.findall(query.replace("\0", " "))[:MAX_WORDS]
+    words = _WORD.findall(folded(query))[:MAX_WORDS]
     if not words:
         return []
     grammar = _postgresql(words) if _is_postgresql() else _sqlite(words)

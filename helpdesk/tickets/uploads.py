@@ -8,26 +8,33 @@ from sqlalchemy import func, select
 from helpdesk import clock, files
 from helpdesk.agents.models import Agent
 from helpdesk.database import db, transactional
+from helpdesk.errors import NoRoom
 from helpdesk.sites.models import Site
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.quota import spend
 from helpdesk.tickets.writing import attachment_of
 from helpdesk.uploads import StoredFile
 
 KEPT_FOR = timedelta(hours=24)
 MOST_KEPT_BYTES = 2 * 1024 * 1024 * 1024
+CHOOSE_AGAIN = "Your files could not be kept. Choose them again."
 
 
 @transactional
-def keep_uploads(site: Site, *, upload_token: str, stored: Sequence[StoredFile]) -> bool:
-    """Keep a reader's files until the form is right; False when too much is being kept already."""
+def keep_uploads(site: Site, *, upload_token: str, stored: Sequence[StoredFile], remote_address: str) -> None:
+    """Keep a reader's files until the form is right.
+
+    Raises NoRoom when `remote_address` (an IP address), its network or all readers sent too many, or when too much
+    is being kept already. The limit of all is counted first, so that no two can fill the last room together.
+    """
+    spend(stored, remote_address=remote_address)
     kept = db.session.scalar(select(func.sum(Attachment.size)).where(Attachment.upload_token.is_not(None))) or 0
     if kept + sum(file.size for file in stored) > MOST_KEPT_BYTES:
-        return False
+        raise NoRoom(CHOOSE_AGAIN)
     expires = clock.now() + KEPT_FOR
     db.session.add_all(attachment_of(file, upload_token=upload_token, expires_at=expires) for file in stored)
-    return True
 
 
 def kept_uploads(upload_token: str) -> Sequence[Attachment]:

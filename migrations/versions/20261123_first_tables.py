@@ -52,6 +52,12 @@ def upgrade() -> None:
     sa.Column('minute', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('task', 'minute', name=op.f('pk_periodic_tick'))
     )
+    op.create_table('password_request',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('address', sa.String(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_request'))
+    )
     op.create_table('rate_count',
     sa.Column('key', sa.String(), nullable=False),
     sa.Column('window_start', sa.DateTime(timezone=True), nullable=False),
@@ -427,8 +433,8 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('storage_key', sa.String(), nullable=False),
     sa.Column('source_id', sa.Integer(), nullable=True),
-    sa.Column('uidvalidity', sa.Integer(), nullable=True),
-    sa.Column('uid', sa.Integer(), nullable=True),
+    sa.Column('uidvalidity', sa.BigInteger(), nullable=True),
+    sa.Column('uid', sa.BigInteger(), nullable=True),
     sa.Column('queue_id', sa.Integer(), nullable=True),
     sa.Column('envelope_from', sa.String(), nullable=True),
     sa.Column('envelope_to', sa.JSON(), nullable=False),
@@ -439,6 +445,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Enum('received', 'accepted', 'ignored', 'rejected', 'failed', name='state', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('became_id', sa.Integer(), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['became_id'], ['message.id'], name=op.f('fk_inbound_email_became_id_message'), ondelete='SET NULL'),
@@ -458,6 +465,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE search_message")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP SEQUENCE ticket_number")
     with op.batch_alter_table('inbound_email', schema=None) as batch_op:
         batch_op.drop_index('ix_inbound_email_state_id')
         batch_op.drop_index('ix_inbound_email_queue_id_message_id')
@@ -551,6 +560,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_rate_count_expires_at'))
 
     op.drop_table('rate_count')
+    op.drop_table('password_request')
     op.drop_table('periodic_tick')
     with op.batch_alter_table('outbound_email', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_outbound_email_thread_token'))
@@ -562,6 +572,7 @@ def downgrade() -> None:
 def create_search_table() -> None:
     """The words of messages: FTS5 or tsvector, written by the verbs themselves."""
     if op.get_context().dialect.name == "postgresql":
+        op.execute("CREATE SEQUENCE ticket_number")
         op.execute("""
             CREATE TABLE search_message (
                 id integer NOT NULL,

@@ -4,11 +4,14 @@ import io
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
+from helpdesk import files as bytes_on_disk
 from helpdesk.agents.models import AfterSend
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
-from helpdesk.tickets import triage
+from helpdesk.tickets import quota, triage
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.operations import follow_up
@@ -216,3 +219,26 @@ def test_a_reply_to_nobody_is_refused(ann: Desk, cast: Cast) -> None:
 def test_a_reply_to_spam_is_still_possible_on_purpose(ann: Desk, cast: Cast, ticket: Ticket) -> None:
     triage.mark_spam(ticket, by=cast.ann)
     assert (send(ann, ticket).status_code, ticket.status) == (303, Status.OPEN)
+
+
+def test_class_63_drafts_hold_so_many_bytes_of_files_and_the_text_is_kept_without_more(
+    ann: Desk, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "MOST_DRAFT_BYTES", 20)
+    path = f"/desk/tickets/{ticket.number}/draft"
+    answers = [
+        ann.post(path, body=f"Text {number}", kind="note", files=(io.BytesIO(b"ten bytes."), f"{number}.txt"))
+        for number in range(4)
+    ]
+    assert [quota.TOO_MANY_DRAFTS in answer.text for answer in answers] == [False, False, True, True]
+    draft = db.session.scalars(select(Draft)).one()
+    assert (draft.body, [file.name for file in draft.attachments]) == ("Text 3", ["0.txt", "1.txt"])
+    assert len(bytes_on_disk.keys_older_than(float("inf"))) == 2
+
+
+def test_class_63_the_last_of_the_disk_is_not_for_drafts_either(app: Flask, ann: Desk, ticket: Ticket) -> None:
+    app.extensions["settings"].keep_free_bytes = 1 << 60
+    path = f"/desk/tickets/{ticket.number}/draft"
+    answer = ann.post(path, body="Text", kind="note", files=(io.BytesIO(b"ten bytes."), "a.txt"))
+    assert (quota.DISK_IS_FULL in answer.text, bytes_on_disk.keys_older_than(float("inf"))) == (True, [])
+    assert db.session.scalars(select(Draft)).one().body == "Text"

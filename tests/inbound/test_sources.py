@@ -455,6 +455,7 @@ def test_what_is_given_outranks_the_environment(app: Flask, cast: Cast, monkeypa
     assert [(email.envelope_from, email.envelope_to) for email in emails()] == [("", ["support@example.org"])]
 
 
+@pytest.mark.engines("sqlite")
 def test_l31_a_locked_database_is_a_temporary_failure(
     app: Flask, cast: Cast, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:

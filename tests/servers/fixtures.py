@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.servers import dovecot as dovecots
+from tests.servers import postgresql as postgresqls
 from tests.servers.certificates import Certificate, make_certificate
 from tests.servers.dovecot import Account, Dovecot
+from tests.servers.postgresql import Cluster
 from tests.servers.proxy import Proxy
 from tests.servers.smtp import SilentServer, SmtpServer, start_smtp
 
@@ -37,6 +39,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         expired=make_certificate(folder, "expired", days=-1),
         elsewhere=make_certificate(folder, "elsewhere", names="DNS:mail.example.com"),
     )
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A real PostgreSQL: a ready one from outside, else one of our own."""
+    ready, binaries = os.environ.get(postgresqls.READY_URL), postgresqls.find_binaries()
+    if ready:
+        yield Cluster(ready)
+    elif binaries is None:
+        need("postgres")
+    else:
+        with postgresqls.running(binaries) as url:
+            yield Cluster(url)
 
 
 @pytest.fixture

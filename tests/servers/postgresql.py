@@ -1,15 +1,21 @@
-"""A real PostgreSQL on a free loopback port, as its own user when the tests run as root."""
+"""A real PostgreSQL on a free loopback port, as its own user when the tests run as root, and databases copied in it."""
 
+import itertools
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 READY_URL = "TEST_POSTGRESQL_URL"
 
@@ -21,46 +27,68 @@ def find_binaries() -> Path | None:
     return versions[0].parent if versions else (Path(on_path).parent if on_path else None)
 
 
-@contextmanager
-def running(folder: Path, binaries: Path, *, flags: Sequence[str] = ()) -> Iterator[str]:
-    """Start a server with its data below `folder`; yields the URL of a database, empty unless `folder` was used before.
+class Cluster:
+    """The databases of one server: made empty or as a copy of another, and dropped again."""
 
-    Commits are not durable, unless `flags` for the server say otherwise.
+    def __init__(self, url: str) -> None:
+        self._url: URL = make_url(url)
+        self._names = (f"helpdesk_{os.getpid()}_{number}" for number in itertools.count())
+
+    def create(self, *, like: str | None = None) -> str:
+        """A new database, a copy of the one at address `like` if there is one; returns its address."""
+        name = next(self._names)
+        template = f' TEMPLATE "{make_url(like).database}"' if like else ""
+        self._run(f'CREATE DATABASE "{name}"{template}')
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+
+@contextmanager
+def running(binaries: Path) -> Iterator[str]:
+    """Start a server with its data in a folder of its own; yields the address of an empty database."""
+    # Not below the folders of pytest: another run of it closes them to other users, PostgreSQL's among them.
+    with (
+        tempfile.TemporaryDirectory(prefix="helpdesk-postgresql-") as folder,
+        running_in(Path(folder), binaries) as url,
+    ):
+        yield url
+
+
+@contextmanager
+def running_in(data: Path, binaries: Path, *, flags: Sequence[str] = ()) -> Iterator[str]:
+    """Start a server with its data in this very folder, empty or used before; yields the address of a database.
+
+    Its commits are not durable, unless `flags` say otherwise.
     """
-    data, port = folder / "postgresql", _free_port()
-    folder.chmod(0o755)
-    user = _make(data, binaries)
-    where = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data), "-F", *flags]
-    server = subprocess.Popen(
-        [binaries / "postgres", "-D", str(data), *where], cwd="/", stderr=subprocess.DEVNULL, **user
-    )
+    folder, port, user = str(data), _free_port(), _account(data)
+    if not (data / "PG_VERSION").exists():
+        options = ["-D", folder, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
+        subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)
+    where = ["-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F", *flags]
+    with (data / "server.log").open("wb") as log:
+        server = subprocess.Popen([binaries / "postgres", "-D", folder, *where], cwd="/", stderr=log, **user)
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     try:
-        _wait_for(port)
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        _wait_for(url)
+        yield url
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGINT)  # end at once, whoever is still connected
         server.wait(timeout=60)
 
 
-def _make(data: Path, binaries: Path) -> dict[str, object]:
-    """Prepare a new folder for the server, or find a used one; returns as whom to run it."""
-    is_new = not data.exists()
-    data.mkdir(exist_ok=True)
-    user = _account(data)
-    options = ["-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
-    if is_new:
-        subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)
-    return user
-
-
-def _account(data: Path) -> dict[str, object]:
+def _account(data: Path) -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     account = pwd.getpwnam("postgres")
     os.chown(data, account.pw_uid, account.pw_gid)
-    for parent in data.parents:
-        if parent.stat().st_mode & 0o011 != 0o011 and "pytest" in str(parent):
-            parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
@@ -70,10 +98,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
     for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
+        try:
+            engine.connect().close()
+        except OperationalError:
+            time.sleep(0.1)
+        else:
+            return
     raise TimeoutError("PostgreSQL did not start")

@@ -11,6 +11,7 @@ from helpdesk.contact.forms import ContactForm
 from helpdesk.contact.lookup import get_site
 from helpdesk.contact.screening import spam_reason
 from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
+from helpdesk.errors import NoRoom
 from helpdesk.sites.models import Site, Topic
 from helpdesk.tickets.intake import receive_form
 from helpdesk.tickets.operations import Letter
@@ -44,7 +45,12 @@ def send_form(slug: str | None = None) -> Response | tuple[str, int]:
     topic = form.chosen_topic
     if not form.validate() or topic is None or not submission.is_sound:
         return _page_again(slug, form, submission), 422
-    return redirect(_receive(form, topic, submission) + "/thanks", 303)
+    try:
+        path = _receive(form, topic, submission)
+    except NoRoom as problem:
+        submission.take_back(problem)
+        return _page_again(slug, form, submission), problem.status
+    return redirect(path + "/thanks", 303)
 
 
 def _receive(form: ContactForm, topic: Topic, submission: Submission) -> str:

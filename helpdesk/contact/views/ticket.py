@@ -12,9 +12,12 @@ from helpdesk.contact.lookup import get_own_ticket
 from helpdesk.contact.state import state_of
 from helpdesk.contact.submission import Submission, keep_for_next_time, limits, problems, read_submission
 from helpdesk.downloads import as_download
+from helpdesk.errors import NoRoom, TooMany
+from helpdesk.tickets.intake import receive_follow_up
 from helpdesk.tickets.links import status_path
+from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import Letter, follow_up
+from helpdesk.tickets.operations import Letter
 from helpdesk.tickets.queries import get_public_attachment, public_messages_of
 
 
@@ -63,10 +66,12 @@ def send_message(token: str) -> Response | tuple[str, int]:
     form = FollowUpForm(request.form)
     submission = read_submission(ticket.site, hides_origin=True)
     if not form.validate() or not submission.is_sound:
-        keep_for_next_time(ticket.site, submission)
-        return _page(get_own_ticket(token), form, submission.token.again(), submission), 422
-    letter = _letter(ticket, form, submission)
-    message = follow_up(ticket, letter=letter, upload_token=submission.upload_token)
+        return _page_again(token, form, submission), 422
+    try:
+        message = _receive(ticket, form, submission)
+    except (NoRoom, TooMany) as problem:
+        submission.take_back(problem)
+        return _page_again(token, form, submission), problem.status
     return redirect(f"{status_path(message.ticket)}?added={message.id}", 303)
 
 
@@ -76,6 +81,15 @@ def download_file(token: str, file_id: int, name: str) -> Response:
     """A file of a message that the reader may see, always as a download."""
     file = get_public_attachment(get_own_ticket(token), file_id)
     return as_download(file.storage_key, name=file.name, media_type=file.media_type)
+
+
+def _receive(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Message:
+    return receive_follow_up(
+        ticket,
+        letter=_letter(ticket, form, submission),
+        remote_address=request.remote_addr or "",
+        upload_token=submission.upload_token,
+    )
 
 
 def _letter(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Letter:
@@ -93,6 +107,11 @@ def _letter(ticket: Ticket, form: FollowUpForm, submission: Submission) -> Lette
 def _article_of(ticket: Ticket) -> str | None:
     """The address of the article, as long as it is one of the site's own pages."""
     return article_address(ticket.site, ticket.article.canonical_url) if ticket.article else None
+
+
+def _page_again(token: str, form: FollowUpForm, submission: Submission) -> str:
+    keep_for_next_time(get_own_ticket(token).site, submission)
+    return _page(get_own_ticket(token), form, submission.token.again(), submission)
 
 
 def _page(ticket: Ticket, form: FollowUpForm, token: FormToken, submission: Submission | None = None) -> str:

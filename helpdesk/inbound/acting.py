@@ -1,0 +1,153 @@
+"""What a mail that was parsed becomes: a ticket, a message, a bounced reply, or nothing but its own row."""
+
+import hashlib
+
+from sqlalchemy import select
+
+from helpdesk.addresses import normalise, split_token
+from helpdesk.database import db, lock, transactional
+from helpdesk.inbound.letters import bounce_address, subject_of
+from helpdesk.inbound.matching import Match, match
+from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.screening import Kind, Verdict, screen
+from helpdesk.outbound.models import OutboundEmail
+from helpdesk.sites.models import Queue
+from helpdesk.tickets.delivery import record_bounce
+from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
+from helpdesk.tickets.messages import Message
+from helpdesk.tickets.models import Origin, Ticket
+from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
+
+
+@transactional
+def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
+    """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done."""
+    if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
+        return False
+    email.lease_until = None
+    email.attempts += 1
+    email.message_id, email.content_hash = _identity(mail), mail.content_hash
+    email.from_address, email.subject = letter.from_address, mail.subject[:500]
+    email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
+    if email.queue is not None:
+        lock(email.queue)  # two copies of a mail must not pass at once
+    if _is_duplicate(email):
+        _end(email, InboundState.IGNORED, "The same mail came before.")
+    else:
+        _place(email, mail, letter)
+    return True
+
+
+def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
+    """The queue whose intake address the mail was sent to, with or without a token; else the first there is."""
+    written_to = [*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
+    plain = [normalise((split_token(address) or (address, ""))[0]) for address in written_to]
+    queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
+    by_address = {normalise(queue.intake_address): queue for queue in queues}
+    return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
+
+
+def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
+    """Find out what it is and where it belongs."""
+    own = frozenset(db.session.scalars(select(Queue.intake_address)))
+    found = match(mail, tuple(email.envelope_to))
+    own = frozenset() if found.ticket_id is not None else own  # a token decides, whoever the sender says he is
+    verdict = screen(mail, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
+    _act_on(email, mail, letter, verdict, found)
+
+
+def _identity(mail: ParsedEmail) -> str:
+    """What a mail is recognised by: its Message-ID; without one its very bytes, since two such may look alike."""
+    return mail.message_id or f"sha256:{hashlib.sha256(mail.raw).hexdigest()}"
+
+
+def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match) -> None:
+    ticket = db.session.get(Ticket, found.ticket_id) if found.ticket_id is not None else None
+    if verdict.kind is Kind.OWN_LOOP:
+        return _end(email, InboundState.IGNORED, verdict.reason)
+    if verdict.kind is Kind.BOUNCE and _bounced(email, mail, verdict, ticket):
+        return None
+    if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT, Kind.AUTO_REPLY):
+        return _file_automatic(email, letter, verdict, ticket)
+    if email.queue is None:
+        return _end(email, InboundState.REJECTED, "There is no queue to put it into.")
+    if ticket is not None and _is_in(ticket, letter):
+        return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
+    became = _welcome(email.queue, mail, letter, verdict, ticket, found.hint_number)
+    email.became = became
+    return _end(email, InboundState.ACCEPTED, found.why)
+
+
+def _welcome(
+    queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, hint: int | None
+) -> Message:
+    if ticket is not None:
+        return follow_up(ticket, letter=letter)
+    opened = open_ticket(
+        queue.site, queue=queue, letter=letter, origin=Origin.EMAIL, subject=subject_of(mail),
+        may_be_answered=verdict.may_be_answered and mail.return_path != "", maybe=_existing(hint),
+    )  # fmt: skip
+    return opened.messages[0]
+
+
+def _existing(number: int | None) -> int | None:
+    """The number, if a ticket has it."""
+    return db.session.scalar(select(Ticket.number).where(Ticket.number == number)) if number else None
+
+
+def _bounced(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, ticket: Ticket | None) -> bool:
+    """Mark the mail of ours that came back; False when none is recognised."""
+    bounce = verdict.bounce
+    sent = _returned(bounce.original_message_id if bounce else None, ticket)
+    if sent is None:
+        return False
+    if bounce is not None and bounce.delayed:
+        _end(email, InboundState.IGNORED, verdict.reason)
+        return True
+    record_bounce(sent, address=bounce_address(bounce), reason=verdict.reason)
+    _end(email, InboundState.ACCEPTED, verdict.reason)
+    return True
+
+
+def _returned(original_message_id: str | None, ticket: Ticket | None) -> OutboundEmail | None:
+    by_id = select(OutboundEmail).where(OutboundEmail.message_id == original_message_id)
+    if original_message_id and (sent := db.session.scalar(by_id)) is not None:
+        return sent
+    if ticket is None:
+        return None
+    newest = select(OutboundEmail).where(OutboundEmail.thread_token == f"ticket:{ticket.id}")
+    return db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
+
+
+def _file_automatic(email: InboundEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None) -> None:
+    """Keep a machine's words in the ticket they answer; without one they stay with the raw mail."""
+    if ticket is None:
+        return _end(email, InboundState.IGNORED, verdict.reason)
+    email.became = file_automatic(ticket, letter=letter)
+    return _end(email, InboundState.ACCEPTED, verdict.reason)
+
+
+def _is_duplicate(email: InboundEmail) -> bool:
+    same = select(InboundEmail.id).where(
+        InboundEmail.queue_id == (email.queue.id if email.queue else None),
+        InboundEmail.message_id == email.message_id,
+        InboundEmail.content_hash == email.content_hash,
+        InboundEmail.id != email.id,
+        InboundEmail.state.in_((InboundState.ACCEPTED, InboundState.IGNORED)),
+    )
+    return db.session.scalar(same.limit(1)) is not None
+
+
+def _is_in(ticket: Ticket, letter: Letter) -> bool:
+    """True for a copy: one mail to two of our mailboxes must not stand twice in one ticket."""
+    same = select(Message.id).where(
+        Message.ticket_id == ticket.id,
+        Message.message_id == letter.message_id,
+        Message.content_hash == letter.content_hash,
+    )
+    return letter.message_id is not None and db.session.scalar(same.limit(1)) is not None
+
+
+def _end(email: InboundEmail, state: InboundState, reason: str) -> None:
+    email.state, email.reason = state, reason

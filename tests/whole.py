@@ -1,0 +1,76 @@
+"""Two rows at least in every table, made by the real verbs where there is one."""
+
+from sqlalchemy import Table, func, select
+
+from helpdesk import uploads
+from helpdesk.agents.forgotten import note_password_request
+from helpdesk.agents.operations import start_sign_in
+from helpdesk.articles.models import Article, ArticleAlias
+from helpdesk.canned_replies.operations import add_canned_reply
+from helpdesk.database import db
+from helpdesk.inbound.models import Source
+from helpdesk.inbound.receiving import receive
+from helpdesk.sites.operations import add_site
+from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.models import Resolution, Then
+from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.triage import add_tag, close
+from helpdesk.tickets.uploads import keep_uploads, save_draft
+from helpdesk.ticks import claim_tick
+from tests.cast import Cast
+from tests.factories import follow_up_letter, make_ticket
+from tests.letters import letter
+
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def fill_every_table(cast: Cast) -> None:
+    """Use the desk a little."""
+    for number in (1, 2):
+        ticket = make_ticket(
+            cast, address=f"reader{number}@example.com", article_url=f"https://blog.example.org/{number}/"
+        )
+        reply(ticket, body="Which bridge?", by=cast.ann, then=Then.WAIT)
+        follow_up(ticket, letter=follow_up_letter())
+        add_note(ticket, body="Ask the archive.", by=cast.eve)
+        add_tag(ticket, name=f"tag {number}", by=cast.ann)
+        save_draft(ticket, kind=DraftKind.REPLY, body="…", by=cast.ann, stored=[uploads.store("a.txt", b"a")])
+        kept = [uploads.store("b.txt", b"b")]
+        keep_uploads(cast.site, upload_token=f"{number:032}", stored=kept, remote_address="192.0.2.1")
+        close(ticket, resolution=Resolution.ANSWERED, by=cast.ann)
+        receive(letter())
+        note_password_request(f"someone{number}@example.org", remote_address="192.0.2.1")
+        claim_tick(f"task {number}")
+        add_canned_reply(cast.site, name=f"Thanks {number}", body="Thank you.", by=cast.eve)
+        add_site(f"Site {number}", home_url=f"https://site{number}.example.org/", url_prefixes=[])
+        _add_what_no_verb_makes(cast, number)
+
+
+def rows() -> Rows:
+    """All rows of all tables, each table in the order of its key."""
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in db.metadata.sorted_tables
+        }
+
+
+def sparse_tables() -> list[str]:
+    """The tables with fewer than two rows."""
+    return [table.name for table in db.metadata.sorted_tables if _count(table) < 2]
+
+
+def _count(table: Table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
+    article = db.session.scalars(select(Article).order_by(Article.id.desc())).first()
+    assert article is not None
+    db.session.add_all([
+        ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
+        Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
+    ])  # fmt: skip
+    start_sign_in(cast.ann, device="A browser")
+    db.session.commit()
