@@ -20,6 +20,7 @@ from helpdesk.agents.roles import Role
 from helpdesk.database import Base, db, transactional
 from helpdesk.schema import bring_up_to_date
 from helpdesk.sites.operations import add_default_topics, add_queue, add_site
+from helpdesk.tickets.models import TICKET_NUMBERS
 from helpdesk.tokens import Keyring
 
 BATCH = 20_000
@@ -197,6 +198,7 @@ class _PostgresqlPen:
                 connection.execute(text(f"SELECT setval('{table}_id_seq', {number})"))
         for table in ("ticket", "reader"):
             connection.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))  # noqa: S608
+        connection.execute(text(f"SELECT setval('{TICKET_NUMBERS.name}', (SELECT max(number) FROM ticket))"))  # noqa: S608
         connection.commit()
         raw = connection.connection.driver_connection
         raw.autocommit = True
