@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import String, cast, func, literal, select, union_all
 
 from helpdesk.agents.models import Agent
+from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, Rows, alarms, sentence_of
@@ -58,6 +59,7 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
     return found
 
 
+@per_agent
 def _counts(agent: Agent) -> list[Rows]:
     parts = [
         _rows("count", column, literal(folder.value))

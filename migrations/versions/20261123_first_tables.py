@@ -593,4 +593,4 @@ def create_search_table() -> None:
     """)
     # Merging inside a reader's commit makes it slow now and then; the worker merges instead.
     op.execute("INSERT INTO search_message (search_message, rank) VALUES ('automerge', 0)")
-    op.execute("INSERT INTO search_message (search_message, rank) VALUES ('crisismerge', 1999)")
+    op.execute("INSERT INTO search_message (search_message, rank) VALUES ('crisismerge', 256)")
