@@ -1,6 +1,7 @@
 """`helpdesk up`, `web`, `worker`, `lmtp` and `demo`: the commands that stay."""
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,10 @@ def up(bind: str, migrate: bool) -> None:
     settings = _checked_settings(migrate=migrate)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(bind))
-        parts = {"web": partial(serve_on, settings, listener, access_log=True), "worker": partial(work, settings)}
+        parts: dict[str, Callable[[], None]] = {
+            "web": partial(serve_on, settings, listener, access_log=True),
+            "worker": partial(work, settings),
+        }
         if settings.lmtp_bind:
             parts["lmtp"] = partial(take_mail, settings, stack.enter_context(listen_for_mail(settings)))
         click.echo(f"The desk answers at {settings.base_url} (listening on {bind}). Ctrl-C stops it.")

@@ -10,7 +10,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from helpdesk.access import public
 from helpdesk.config import settings
 from helpdesk.errors import NotFound, Unsigned
-from helpdesk.extensions import csrf
 from helpdesk.intake import blueprint
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim, Signer, read_claim
@@ -30,7 +29,6 @@ NOT_NOW = "The mail could not be kept just now; send it again later."
 
 
 @blueprint.post("/intake/mime")
-@csrf.exempt
 @public
 def take_mime() -> Response:
     """Keep one mail; the sender may forget it after a 200."""

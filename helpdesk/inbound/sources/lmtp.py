@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import Envelope, Session
@@ -53,7 +54,7 @@ class Envelopes:
         return NOT_NOW
 
 
-class Conversation(LMTP):  # type: ignore[misc]
+class Conversation(LMTP):
     """One connection: at most so long, and never cut between keeping a mail and saying so."""
 
     line_length_limit = 64 * 1024  # of what is read at once; a mail may have longer lines
@@ -69,20 +70,20 @@ class Conversation(LMTP):  # type: ignore[misc]
     ) -> None:
         super().__init__(
             Envelopes(), data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname=socket.gethostname(),
-            ident="Helpdesk LMTP", timeout=seconds, loop=loop,
+            ident="Helpdesk LMTP", timeout=2 * seconds, loop=loop,
         )  # fmt: skip
         self._keep, self._connections, self._most, self._seconds = keep, connections, most, seconds
         self._deadline: asyncio.TimerHandle | None = None
-        self._is_ending = False
+        self._is_keeping = self._is_ending = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """Begin, unless there are as many conversations as there may be."""
         if len(self._connections) >= self._most:
-            transport.write(TOO_MANY_CONNECTIONS.encode() + b"\r\n")  # type: ignore[attr-defined]
+            transport.write(TOO_MANY_CONNECTIONS.encode() + b"\r\n")
             transport.close()
             return
         self._connections.add(self)
-        self._deadline = self.loop.call_later(self._seconds, self.end, OUT_OF_TIME)
+        self._deadline = self.loop.call_later(self._seconds, self._end_in_time)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -110,37 +111,44 @@ class Conversation(LMTP):  # type: ignore[misc]
 
     def end(self, sentence: str) -> None:
         """Say goodbye and hang up; what is not answered yet will be sent again."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(sentence.encode() + b"\r\n")
-            self.transport.close()
+        transport: Any = self.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(sentence.encode() + b"\r\n")
+            transport.close()
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: Any) -> None:
         """Answer, with an enhanced status (RFC 2034 §4) where the protocol's own words have none."""
         await super().push(_enhanced(status) if isinstance(status, str) else status)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 the name is the protocol's
         """Read one mail and answer once for each recipient (RFC 2033 §4.2)."""
-        if self.envelope is None or not self.envelope.rcpt_tos:
+        envelope = self.envelope
+        if envelope is None or not envelope.rcpt_tos:
             return await self.push("503 5.5.1 There is no recipient.")
         if arg:
             return await self.push("501 5.5.4 Syntax: DATA")
         await self.push("354 End with <CR><LF>.<CR><LF>")
         raw = await self._read_mail()
-        status = await self._status_of(raw)
-        recipients = len(self.envelope.rcpt_tos)
-        self._set_post_data_state()
-        await self.push("\r\n".join([status] * recipients))
+        self._is_keeping = True
+        status = await self._status_of(raw, envelope)
+        self.envelope, self._is_keeping = self._create_envelope(), False
+        await self.push("\r\n".join([status] * len(envelope.rcpt_tos)))
         if self._is_ending:
             self.end(ENDING)
         return None
 
-    async def _status_of(self, raw: bytes | None) -> str:
+    def _end_in_time(self) -> None:
+        self._is_ending = True
+        if not self._is_keeping:
+            self.end(OUT_OF_TIME)
+
+    async def _status_of(self, raw: bytes | None, envelope: Envelope) -> str:
         if raw is None:
             return TOO_LARGE
         if not raw.strip():
             return NO_MAIL
-        sender = "" if self.envelope.mail_from == NULL_SENDER else storable(self.envelope.mail_from)
-        return await self._keep(raw, sender, tuple(storable(address) for address in self.envelope.rcpt_tos))
+        sender = "" if envelope.mail_from == NULL_SENDER else storable(envelope.mail_from or "")
+        return await self._keep(raw, sender, tuple(storable(address) for address in envelope.rcpt_tos))
 
     async def _read_mail(self) -> bytes | None:
         """The mail up to the dot alone between two CRLF and nothing that looks like it; None when it is too large."""
