@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -62,12 +62,14 @@ class Listener:
     process: subprocess.Popen[bytes]
     bind: str
     log: Path
+    connections: list[smtplib.LMTP] = field(default_factory=list)
 
     def connect(self) -> smtplib.LMTP:
         """A mail server's connection, already greeted."""
         host, _, port = self.bind.rpartition(":")
         path = self.bind.removeprefix("unix:")
         lmtp = smtplib.LMTP(path, timeout=60) if path != self.bind else smtplib.LMTP(host, int(port), timeout=60)
+        self.connections.append(lmtp)
         lmtp.ehlo_or_helo_if_needed()
         return lmtp
 
@@ -93,6 +95,8 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Listener
 
     yield start_one
     for listener in started:
+        for connection in listener.connections:
+            connection.close()
         if listener.process.poll() is None:
             listener.stop()
 
