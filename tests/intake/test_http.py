@@ -138,6 +138,7 @@ def test_class_25_the_same_request_at_the_same_moment_is_kept_once(app: Flask) -
     def send() -> None:
         start.wait()
         answers.append(said(post(FlaskClient(app, app.response_class), raw, at=at)))
+        app.extensions["huey"].storage.close()  # each thread has a connection of its own
 
     together(send, 4)
     assert (sorted(answers), count(InboundEmail)) == ([KEPT, BEFORE, BEFORE, BEFORE], 1)

@@ -29,6 +29,7 @@ from tests.live import free_port
 
 KEPT = (250, b"2.0.0 The mail is kept.")
 NOT_NOW = (451, b"4.3.0 The mail could not be kept just now; try again later.")
+OUT_OF_TIME = (421, b"4.4.2 This connection took too long; try again.")
 TOO_LARGE = (552, b"5.3.4 This mail is larger than 50 MB.")
 RUTH, DESK, LEGAL = "ruth@example.com", "support@example.org", "legal@example.org"
 PROGRAM = "from helpdesk.cli import main; main(['lmtp'])"
@@ -159,6 +160,19 @@ def test_l31_what_disk_or_database_refuse_stays_with_the_mail_server(
     assert [files.get(email.storage_key) for email in emails()] == [raw]
 
 
+def test_class_42_an_envelope_in_no_charset_neither_stops_nor_loses_the_mail(
+    app: Flask, start: Callable[..., Listener]
+) -> None:
+    lmtp = start().connect()
+    lmtp.send(b"MAIL FROM:<r\xffth@example.com> SMTPUTF8\r\nRCPT TO:<s\xff\x00@example.org>\r\nDATA\r\n")
+    assert [lmtp.getreply()[0] for _ in range(3)] == [250, 250, 354]
+    lmtp.send(letter() + b".\r\n")
+    assert lmtp.getreply() == KEPT
+    assert [(email.envelope_from, email.envelope_to) for email in emails()] == [
+        ("r\ufffdth@example.com", ["s\ufffd\ufffd@example.org"])
+    ]
+
+
 def test_l31_killed_between_keeping_and_answering_the_mail_that_comes_again_makes_one_ticket(
     app: Flask, cast: Cast, start: Callable[..., Listener]
 ) -> None:
@@ -207,14 +221,16 @@ def test_class_38_recipients_and_connections_are_bounded(start: Callable[..., Li
 @pytest.mark.engines("sqlite")
 def test_a_connection_that_takes_too_long_is_ended(start: Callable[..., Listener]) -> None:
     lmtp = start(fault=HURRIES).connect()
-    assert lmtp.getreply() == (421, b"4.4.2 This connection took too long; try again.")
+    assert lmtp.getreply() == OUT_OF_TIME
 
 
 @pytest.mark.engines("sqlite")
 def test_a_mail_that_is_being_kept_when_its_time_is_over_is_still_answered(
     app: Flask, start: Callable[..., Listener]
 ) -> None:
-    assert hand_over(start(fault=HURRIES + DAWDLES).connect(), letter()) == [KEPT]
+    lmtp = start(fault=HURRIES + DAWDLES).connect()
+    assert hand_over(lmtp, letter()) == [KEPT]
+    assert lmtp.getreply() == OUT_OF_TIME
     assert len(emails()) == 1
 
 

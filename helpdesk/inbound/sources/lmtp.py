@@ -74,7 +74,7 @@ class Conversation(LMTP):
         )  # fmt: skip
         self._keep, self._connections, self._most, self._seconds = keep, connections, most, seconds
         self._deadline: asyncio.TimerHandle | None = None
-        self._is_keeping = self._is_ending = False
+        self._is_keeping, self._farewell = False, ""
 
     def connection_made(self, transport: Any) -> None:
         """Begin, unless there are as many conversations as there may be."""
@@ -83,7 +83,7 @@ class Conversation(LMTP):
             transport.close()
             return
         self._connections.add(self)
-        self._deadline = self.loop.call_later(self._seconds, self._end_in_time)
+        self._deadline = self.loop.call_later(self._seconds, self._timeout_cb)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -105,7 +105,7 @@ class Conversation(LMTP):
 
     def finish(self) -> None:
         """End now, or right after the mail that is on its way."""
-        self._is_ending = True
+        self._farewell = ENDING
         if not self.is_busy:
             self.end(ENDING)
 
@@ -133,12 +133,13 @@ class Conversation(LMTP):
         status = await self._status_of(raw, envelope)
         self.envelope, self._is_keeping = self._create_envelope(), False
         await self.push("\r\n".join([status] * len(envelope.rcpt_tos)))
-        if self._is_ending:
-            self.end(ENDING)
+        if self._farewell:
+            self.end(self._farewell)
         return None
 
-    def _end_in_time(self) -> None:
-        self._is_ending = True
+    def _timeout_cb(self) -> None:
+        """Called by the protocol too, which counts anew with each command."""
+        self._farewell = OUT_OF_TIME
         if not self._is_keeping:
             self.end(OUT_OF_TIME)
 
