@@ -11,7 +11,7 @@ export REQUIRE_PARTS := 1
 endif
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint parts assets lock wheel pictures
+.PHONY: run test lint parts assets lock wheel pictures bench
 
 run: .make/installed .make/assets  ## the sample desk, until Ctrl-C
 	@exec $(BIN)/helpdesk demo
@@ -41,6 +41,9 @@ wheel: .make/test-installed assets  ## dist/helpdesk-….whl, with templates, mi
 pictures: .make/test-installed .make/assets parts  ## docs/pictures, taken anew in a real browser
 	@echo "Taking pictures …"
 	@$(BIN)/python -m tests.pictures
+
+bench: .make/test-installed .make/assets  ## the desk against a floor of the same run: make bench TICKETS=100000
+	@$(BIN)/python -m benchmarks --tickets $(or $(TICKETS),1000)
 
 lock:  ## write the lock files anew from pyproject.toml
 	@echo "Locking …"

@@ -46,6 +46,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=keys[1:],
         SQLALCHEMY_DATABASE_URI=settings.database_uri,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database_uri),
         TRUSTED_HOSTS=[settings.host, *(LOOPBACK if settings.host in LOOPBACK else ())],
         MAX_CONTENT_LENGTH=settings.max_files * settings.max_file_bytes + 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,

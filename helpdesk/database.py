@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, String, event, inspect
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, String, event, inspect, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import StaleDataError
@@ -28,6 +28,8 @@ NAMES = {
 }
 _JSON = (dict[str, Any], dict[str, str], list[str], list[dict[str, str]])
 TRIES = 3
+LOCK_SECONDS = 5
+CONNECT_SECONDS = 5
 SERIALIZATION_FAILURES = ("40001", "40P01", "55P03")
 
 P = ParamSpec("P")
@@ -102,6 +104,14 @@ def init_app(app: Flask, wake: Callable[[str, datetime | None], None] | None = N
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
+
+
+def engine_options(uri: str) -> dict[str, Any]:
+    """How to connect: nobody waits for ever, neither for a server that is gone nor for a lock."""
+    if make_url(uri).get_backend_name() != "postgresql":
+        return {}
+    options = f"-c lock_timeout={LOCK_SECONDS}s"
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options}}
 
 
 def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
@@ -216,7 +226,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("busy_timeout=15000", "foreign_keys=ON", "synchronous=FULL"):
+        for pragma in (f"busy_timeout={LOCK_SECONDS * 1000}", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

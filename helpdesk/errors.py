@@ -4,10 +4,13 @@ import logging
 from typing import Any
 
 from flask import Flask, render_template
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 log = logging.getLogger(__name__)
 
+RETRY_AFTER_SECONDS = 10
 SENTENCES = {
     400: "The request was incomplete or out of date. Go back, reload the page and try again.",
     401: "Please sign in first.",
@@ -88,6 +91,8 @@ class Unavailable(HelpdeskError):
 
 def init_app(app: Flask) -> None:
     """Show every failure as a page with a sentence, never with the inside of the program."""
+    for missing in (OperationalError, InterfaceError, NoConnection, OSError):
+        app.register_error_handler(missing, _show_missing)
     app.register_error_handler(HelpdeskError, _show_expected)
     app.register_error_handler(HTTPException, _show_http)
     app.register_error_handler(Exception, _show_unexpected)
@@ -104,6 +109,12 @@ def _show_http(error: HTTPException) -> Any:
         return SENTENCES[400], 400, {"Content-Type": "text/plain; charset=utf-8"}
     code = error.code or 500
     return _page(code, SENTENCES.get(code, SENTENCES[400]))
+
+
+def _show_missing(error: Exception) -> tuple[str, int, dict[str, str]]:
+    """Database, disk or store do not answer: what was typed is on the page, to be sent again."""
+    log.error("something the desk needs does not answer", exc_info=error)
+    return (*_page(Unavailable.status, SENTENCES[Unavailable.status]), {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def _show_unexpected(error: Exception) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Several processes kept alive as one: a part that dies is started again, a signal stops all, nobody is left behind."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -106,6 +107,7 @@ def spawn(work: Callable[[], None]) -> int:
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
+    gc.freeze()  # what is loaded by now stays shared: a search for garbage would write into all of it
     pid = os.fork()
     if pid:
         return pid

@@ -1,5 +1,6 @@
 """`helpdesk web`: gunicorn with two processes of eight threads, and a log that keeps no secrets."""
 
+import gc
 import re
 import socket
 from typing import Any
@@ -50,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "accesslog": "-" if self.access_log else None,
             "access_log_format": ACCESS_LINE,
             "loglevel": "info" if self.access_log else "warning",
-            "pre_fork": lambda _arbiter, _worker: let_go_of_connections(self.application),
+            "pre_fork": lambda _arbiter, _worker: get_ready_to_fork(self.application),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -68,12 +69,19 @@ def serve(settings: Settings, *, bind: list[str], access_log: bool = True) -> No
 def serve_on(settings: Settings, listener: socket.socket, *, access_log: bool = False) -> None:
     """Answer web requests on a socket that is bound already."""
     listener.set_inheritable(True)
-    serve(settings, bind=[f"fd://{listener.fileno()}"], access_log=access_log)
+    serve(settings, bind=[f"fd://{listener.detach()}"], access_log=access_log)  # gunicorn closes it
 
 
 def masked(path: str) -> str:
     """A path for the log: each segment that could be a token becomes a dot."""
     return _SECRET.sub("/…", path)
+
+
+def get_ready_to_fork(app: Flask) -> None:
+    """Let go of connections, and never search the code for garbage: its memory stays shared between the processes."""
+    let_go_of_connections(app)
+    gc.collect()
+    gc.freeze()
 
 
 def let_go_of_connections(app: Flask) -> None:

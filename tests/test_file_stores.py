@@ -146,7 +146,9 @@ def test_a_reply_with_a_file_waits_while_the_store_is_down(on_s3: S3, app: Flask
     reply(ticket, body="See the scan.", by=cast.ann, files=(store("scan.png", PNG),))
     on_s3.stop()
     deliver_due("one")
-    assert states() == [("The store of files does not answer.", DeliveryState.QUEUED)]
+    assert states() == [
+        ("This mail could not be put together yet: The store of files does not answer.", DeliveryState.QUEUED)
+    ]
     on_s3.start()
     with clock.at(clock.now() + timedelta(minutes=2)):
         deliver_due("one")

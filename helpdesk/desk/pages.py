@@ -5,7 +5,7 @@ from typing import Any
 from flask import g, render_template, request, url_for
 
 from helpdesk.desk.surroundings import load_surroundings
-from helpdesk.desk.timeline import is_from_elsewhere, newest_public_id, timeline
+from helpdesk.desk.timeline import TOLD_BY_MESSAGES, is_from_elsewhere, newest_public_id, timeline
 from helpdesk.sites.models import Priority
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
@@ -36,10 +36,10 @@ def ticket_page(
     """
     ticket = get_ticket(number, g.agent)
     folder = opened_from()
-    messages = messages_of(ticket)
+    messages, events = messages_of(ticket), events_of(ticket, besides=TOLD_BY_MESSAGES)
     return desk_page(
         "ticket.html",
-        around=load_surroundings(g.agent, ticket), ticket=ticket, entries=timeline(messages, events_of(ticket)),
+        around=load_surroundings(g.agent, ticket), ticket=ticket, entries=timeline(messages, events),
         neighbours=neighbours_of(ticket, g.agent, folder=folder), drafts=drafts_of(ticket, g.agent), folder=folder,
         newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
         fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],

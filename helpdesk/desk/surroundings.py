@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, literal, select, union_all
+from sqlalchemy import String, cast, func, literal, select, union_all
 
 from helpdesk.agents.models import Agent
+from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
+from helpdesk.desk.alarms import SENTENCES, Rows, alarms, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.messages import Message
@@ -17,13 +19,12 @@ from helpdesk.tickets.tags import Tag
 
 MOST_TAGS = 200
 
-Rows = Select[str, int | None, str | None]
 Choice = tuple[int, str]
 
 
 @dataclass
 class Surroundings:
-    """Counts for the sidebar; on a ticket's page also what can be chosen there, by label."""
+    """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all."""
 
     count: dict[str, int] = field(default_factory=dict)
     agent: list[Choice] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Surroundings:
     canned: list[Choice] = field(default_factory=list)
     tag: list[Choice] = field(default_factory=list)
     raw: dict[int, int] = field(default_factory=dict)
+    alarms: list[str] = field(default_factory=list)
 
     def counted(self, name: str) -> str:
         """A count as the sidebar writes it; nothing for none."""
@@ -41,13 +43,15 @@ class Surroundings:
 
 def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
-    parts = _counts(agent) + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
+    parts = _counts(agent) + alarms() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
     found = Surroundings()
     for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":
             found.count[label or ""] = number or 0
         elif kind == "raw":
             found.raw[int(label or 0)] = number or 0
+        elif kind in SENTENCES:
+            found.alarms.append(sentence_of(kind, label))
         else:
             getattr(found, kind).append((number, label))
     for choices in (found.agent, found.topic, found.queue, found.canned, found.tag):
@@ -55,6 +59,7 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
     return found
 
 
+@per_agent
 def _counts(agent: Agent) -> list[Rows]:
     parts = [
         _rows("count", column, literal(folder.value))

@@ -10,15 +10,7 @@ from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
 
 MOST_LINES = 3
-TOLD_BY_MESSAGES = frozenset(
-    {
-        EventKind.OPENED,
-        EventKind.FOLLOWED_UP,
-        EventKind.REPLIED,
-        EventKind.NOTED,
-        EventKind.AUTO_REPLIED,
-    }
-)
+TOLD_BY_MESSAGES = (EventKind.FOLLOWED_UP, EventKind.REPLIED, EventKind.NOTED, EventKind.AUTO_REPLIED)
 
 
 @dataclass(frozen=True)
@@ -35,8 +27,8 @@ class Entry:
 
 
 def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry]:
-    """All of it, oldest first; an event that its own message tells is left out."""
-    quiet = [event for event in events if event.kind not in TOLD_BY_MESSAGES or _says_more(event)]
+    """All of it, oldest first; the opening is left out when its message tells it all, as the other kinds that do."""
+    quiet = [event for event in events if event.kind is not EventKind.OPENED or _says_more(event)]
     rows: list[Message | Event] = [*messages, *quiet]
     rows.sort(key=lambda row: (row.created_at, 0) if isinstance(row, Message) else (row.at, 1))
     entries = []

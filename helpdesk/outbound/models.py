@@ -82,7 +82,7 @@ class OutboundRecipient(Base):
     error: Mapped[str | None]
     answer_lost_at: Mapped[datetime | None]
     queued_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None] = mapped_column(index=True)
 
     email: Mapped[OutboundEmail] = relationship(back_populates="recipients")
 

@@ -12,6 +12,7 @@ from types import TracebackType
 
 import flask_mail
 from flask import Flask, current_app
+from sqlalchemy.exc import DBAPIError
 
 from helpdesk import files
 from helpdesk.config import Settings
@@ -123,10 +124,8 @@ def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
 def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient) -> Delivery:
     try:
         message, envelope_from = _mime(recipient), recipient.email.envelope_from
-    except files.StoreDown as error:
-        return Delivery(claim, Outcome.TEMPORARY, _reason(error))
     except Exception as error:  # a mail that cannot be built must not stop the next one
-        return Delivery(claim, Outcome.PERMANENT, f"This mail could not be put together: {_reason(error)}")
+        return _not_built(claim, error)
     finally:
         db.session.rollback()  # no transaction stays open while the mail server is asked
     try:
@@ -143,6 +142,17 @@ def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient
     except (ValueError, flask_mail.BadHeaderError) as error:
         return Delivery(claim, Outcome.PERMANENT, f"This mail cannot be sent by SMTP: {_reason(error)}")
     return Delivery(claim, Outcome.SENT)
+
+
+def _not_built(claim: Claim, error: Exception) -> Delivery:
+    """What the machine lacks for a while is not the mail's fault; a file that is gone, or bad data, will not mend."""
+    if isinstance(error, (DBAPIError, OSError)) and not isinstance(error, FileNotFoundError):
+        return Delivery(claim, Outcome.TEMPORARY, f"This mail could not be put together yet: {_brief(error)}")
+    return Delivery(claim, Outcome.PERMANENT, f"This mail could not be put together: {_reason(error)}")
+
+
+def _brief(error: Exception) -> str:
+    return "the database does not answer" if isinstance(error, DBAPIError) else _reason(error)
 
 
 def _begin_afresh(connection: Connection) -> None:

@@ -1,6 +1,10 @@
 """How a mail's delivery shows on its ticket: record, retry, bounce."""
 
+import logging
+import time
+
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
@@ -13,15 +17,31 @@ from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 
+log = logging.getLogger(__name__)
+
+PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)  # in seconds; together less than the lease of a claim
+
 
 def deliver_due(worker: str) -> int:
     """Send everything that is due: claim, commit, send, record, until nothing is left; returns how many were tried."""
     tried = 0
     while claims := outbox.claim_due(worker):
         for delivery in send([(claim, _recipient(claim)) for claim in claims]):
-            record_delivery(delivery)
+            _record_surely(delivery)
         tried += len(claims)
     return tried
+
+
+def _record_surely(delivery: Delivery) -> None:
+    """Keep at it while the database is away, as long as the lease lasts: what is not recorded would be sent twice."""
+    for pause in PAUSES:
+        try:
+            return record_delivery(delivery)
+        except OperationalError:
+            db.session.rollback()
+            log.warning("a delivery could not be recorded yet", exc_info=True)
+            time.sleep(pause)
+    return record_delivery(delivery)
 
 
 @transactional

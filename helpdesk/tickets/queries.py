@@ -1,6 +1,6 @@
 """Reading tickets: lists, counts, one ticket's page. Everything goes through what the agent may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload, subqueryload
 
 from helpdesk.agents.models import Agent
+from helpdesk.agents.queries import per_agent
 from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.errors import NotFound
@@ -17,7 +18,7 @@ from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Queue, QueueMember
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.drafts import Draft, DraftKind
-from helpdesk.tickets.events import Event
+from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, MessageKind
 from helpdesk.tickets.models import Resolution, Status, Ticket
 from helpdesk.tickets.search import matching_tickets
@@ -51,6 +52,7 @@ class Page:
     next_key: str | None
 
 
+@per_agent
 def visible_to(agent: Agent) -> ColumnElement[bool]:
     """The tickets an agent may see: his queues' and those assigned to him; restricted queues only as a member."""
     member = select(QueueMember.queue_id).where(QueueMember.agent_id == agent.id)
@@ -123,6 +125,7 @@ def count_folders(agent: Agent) -> dict[Folder, int]:
     return {folder: row[index] for index, folder in enumerate(Folder)}
 
 
+@per_agent
 def folder_counts(agent: Agent) -> list[ColumnElement[int]]:
     """One column for each list, for a statement that counts other things as well."""
     return [_count(in_folder(folder, agent), agent).label(folder.value) for folder in Folder]
@@ -183,14 +186,13 @@ def get_message(message_id: int, agent: Agent) -> Message:
 
 
 def messages_of(ticket: Ticket) -> Sequence[Message]:
-    """All messages with author, files and delivery, oldest first, in two statements whatever their number."""
+    """All messages with agent, files and delivery, oldest first, in two statements whatever their number."""
     messages = db.session.scalars(
         select(Message)
         .where(Message.ticket_id == ticket.id)
         .options(
             joinedload(Message.agent),
-            joinedload(Message.reader),
-            joinedload(Message.outbound_email).joinedload(OutboundEmail.recipients),
+            joinedload(Message.outbound_email).load_only(OutboundEmail.id).joinedload(OutboundEmail.recipients),
             subqueryload(Message.attachments),
         )
         .order_by(Message.id)
@@ -198,12 +200,11 @@ def messages_of(ticket: Ticket) -> Sequence[Message]:
     return messages.unique().all()
 
 
-def events_of(ticket: Ticket) -> Sequence[Event]:
-    """The whole history with its actors, oldest first, in one statement."""
+def events_of(ticket: Ticket, *, besides: Collection[EventKind] = ()) -> Sequence[Event]:
+    """The whole history but for some kinds, with its actors, oldest first, in one statement."""
     actors = (joinedload(Event.by_agent), joinedload(Event.by_reader))
-    return db.session.scalars(
-        select(Event).where(Event.ticket_id == ticket.id).options(*actors).order_by(Event.id)
-    ).all()
+    wanted = select(Event).where(Event.ticket_id == ticket.id, Event.kind.not_in(besides))
+    return db.session.scalars(wanted.options(*actors).order_by(Event.id)).all()
 
 
 def drafts_of(ticket: Ticket, agent: Agent) -> dict[DraftKind, Draft]:
@@ -242,12 +243,18 @@ def _is_public() -> ColumnElement[bool]:
     return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
 
 
+@per_agent
 def _rows(agent: Agent) -> Select[Ticket]:
-    return _heads(agent).options(selectinload(Ticket.tags))
+    return _shown(agent).options(selectinload(Ticket.tags))
 
 
+@per_agent
 def _heads(agent: Agent) -> Select[Ticket]:
-    nouns = (Ticket.site, Ticket.queue, Ticket.topic, Ticket.article, Ticket.reader, Ticket.assignee)
+    return _shown(agent).options(joinedload(Ticket.site), joinedload(Ticket.queue))
+
+
+def _shown(agent: Agent) -> Select[Ticket]:
+    nouns = (Ticket.topic, Ticket.article, Ticket.reader, Ticket.assignee)
     return select(Ticket).where(visible_to(agent)).options(*(joinedload(noun) for noun in nouns))
 
 

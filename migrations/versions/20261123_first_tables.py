@@ -154,6 +154,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('outbound_recipient', schema=None) as batch_op:
         batch_op.create_index('ix_outbound_recipient_due', ['state', 'next_attempt_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_outbound_recipient_settled_at'), ['settled_at'], unique=False)
 
     op.create_table('queue',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -554,6 +555,7 @@ def downgrade() -> None:
     op.drop_table('reader_address')
     op.drop_table('queue')
     with op.batch_alter_table('outbound_recipient', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_outbound_recipient_settled_at'))
         batch_op.drop_index('ix_outbound_recipient_due')
 
     op.drop_table('outbound_recipient')
@@ -603,4 +605,4 @@ def create_search_table() -> None:
     """)
     # Merging inside a reader's commit makes it slow now and then; the worker merges instead.
     op.execute("INSERT INTO search_message (search_message, rank) VALUES ('automerge', 0)")
-    op.execute("INSERT INTO search_message (search_message, rank) VALUES ('crisismerge', 1999)")
+    op.execute("INSERT INTO search_message (search_message, rank) VALUES ('crisismerge', 256)")

@@ -15,6 +15,7 @@ from helpdesk.tickets import quota, triage
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.operations import follow_up
+from helpdesk.uploads import NO_STORE
 from tests.cast import RUTH, Cast
 from tests.desk.conftest import Desk
 from tests.desk.reading import text_of, values_of
@@ -240,5 +241,5 @@ def test_class_63_the_last_of_the_disk_is_not_for_drafts_either(app: Flask, ann:
     app.extensions["settings"].keep_free_bytes = 1 << 60
     path = f"/desk/tickets/{ticket.number}/draft"
     answer = ann.post(path, body="Text", kind="note", files=(io.BytesIO(b"ten bytes."), "a.txt"))
-    assert (quota.DISK_IS_FULL in answer.text, bytes_on_disk.keys_older_than(float("inf"))) == (True, [])
+    assert (NO_STORE in answer.text, bytes_on_disk.keys_older_than(float("inf"))) == (True, [])
     assert db.session.scalars(select(Draft)).one().body == "Text"

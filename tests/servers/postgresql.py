@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,20 +55,33 @@ class Cluster:
 def running(binaries: Path) -> Iterator[str]:
     """Start a server with its data in a folder of its own; yields the address of an empty database."""
     # Not below the folders of pytest: another run of it closes them to other users, PostgreSQL's among them.
-    with tempfile.TemporaryDirectory(prefix="helpdesk-postgresql-") as folder:
-        data, port, user = Path(folder), _free_port(), _account(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="helpdesk-postgresql-") as folder,
+        running_in(Path(folder), binaries) as url,
+    ):
+        yield url
+
+
+@contextmanager
+def running_in(data: Path, binaries: Path, *, flags: Sequence[str] = ()) -> Iterator[str]:
+    """Start a server with its data in this very folder, empty or used before; yields the address of a database.
+
+    Its commits are not durable, unless `flags` say otherwise.
+    """
+    folder, port, user = str(data), _free_port(), _account(data)
+    if not (data / "PG_VERSION").exists():
         options = ["-D", folder, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
         subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)
-        flags = ["-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
-        with (data / "server.log").open("wb") as log:
-            server = subprocess.Popen([binaries / "postgres", "-D", folder, *flags], cwd="/", stderr=log, **user)
-        url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-        try:
-            _wait_for(url)
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)  # end at once, whoever is still connected
-            server.wait(timeout=60)
+    where = ["-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F", *flags]
+    with (data / "server.log").open("wb") as log:
+        server = subprocess.Popen([binaries / "postgres", "-D", folder, *where], cwd="/", stderr=log, **user)
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    try:
+        _wait_for(url)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)  # end at once, whoever is still connected
+        server.wait(timeout=60)
 
 
 def _account(data: Path) -> dict[str, Any]:

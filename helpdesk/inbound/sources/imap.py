@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import threading
+import time
 
 from flask import Flask
 from sqlalchemy import select
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 50 * 1024 * 1024
 FIRST_DELAY_SECONDS = 5.0
-LONGEST_DELAY_SECONDS = 5 * 60.0
+LONGEST_DELAY_SECONDS = 60.0
 KEPT_HEADERS = (
     b"from:", b"to:", b"cc:", b"subject:", b"date:", b"message-id:", b"in-reply-to:", b"references:", b"return-path:"
 )  # fmt: skip
@@ -54,15 +55,17 @@ def fetch(source_id: int, worker: str) -> int:
 def watch(app: Flask, source_id: int, stop: threading.Event) -> None:
     """Fetch a mailbox and wait for the next mail, again and again, until `stop` is set or the source is gone.
 
-    Waits by IDLE, and looks every `imap_poll_seconds` in any case; after an error the delay grows to 5 minutes.
+    Waits by IDLE, and looks every `imap_poll_seconds` in any case; after an error the delay grows to a minute.
     """
     delay = FIRST_DELAY_SECONDS
     while not stop.is_set() and _is_active(app, source_id):
+        began = time.monotonic()
         try:
             _stay(app, source_id, stop)
-            delay = FIRST_DELAY_SECONDS
         except Exception as error:  # whatever it was, the mailbox must be looked at again
             log.warning("mailbox %s: %s", source_id, error, exc_info=not isinstance(error, MailboxFailed))
+            if time.monotonic() - began > LONGEST_DELAY_SECONDS:  # it was well for a while: a new trouble, not the old
+                delay = FIRST_DELAY_SECONDS
             stop.wait(delay)
             delay = min(2 * delay, LONGEST_DELAY_SECONDS)
 

@@ -1,0 +1,86 @@
+"""What stands still is told to everybody at the desk, and is gone when it is healed."""
+
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from helpdesk import clock
+from helpdesk.database import db
+from helpdesk.inbound.models import Source
+from helpdesk.inbound.operations import process_received, receive
+from helpdesk.inbound.sources.leases import note_error, note_success
+from helpdesk.tickets.delivery import deliver_due
+from tests.cast import Cast
+from tests.desk.conftest import Desk
+from tests.desk.reading import text_of
+from tests.letters import letter, put, states, use_server
+from tests.servers.smtp import SmtpServer
+
+A_WHILE = timedelta(minutes=20)
+
+
+def alarms(desk: Desk, path: str = "/desk/unassigned") -> list[str]:
+    return text_of(desk.get(path).text, "p.alarm")
+
+
+def a_while_ago() -> AbstractContextManager[None]:
+    return clock.at(clock.now() - A_WHILE)
+
+
+def test_a_calm_desk_has_no_alarm(ann: Desk) -> None:
+    put()
+    receive(letter())
+    assert alarms(ann) == []
+
+
+def test_all_staff_see_that_mail_does_not_leave_until_some_has(app: Flask, ann: Desk, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    smtp.rcpt["ruth@example.com"] = "451 4.7.1 not today"
+    with a_while_ago():
+        put()
+        deliver_due("one")
+    deliver_due("one")
+    assert alarms(ann) == ["Mail does not leave: 451 4.7.1 not today. It is kept, and tried again and again."]
+    put(to="paul@example.com")
+    deliver_due("one")
+    assert alarms(ann) == []
+    assert [error for error, _ in states()] == ["451 4.7.1 not today", None]
+
+
+def test_all_staff_see_that_nobody_sends(ann: Desk) -> None:
+    with a_while_ago():
+        put()
+    assert alarms(ann) == ["Mail waits and nobody sends it. Is the worker running?"]
+
+
+def test_all_staff_see_that_nobody_reads(ann: Desk) -> None:
+    with a_while_ago():
+        receive(letter())
+    assert alarms(ann) == ["Mail that came in waits and nobody reads it. Is the worker running?"]
+    process_received()
+    assert alarms(ann) == []
+
+
+def test_all_staff_see_that_a_mailbox_cannot_be_read(ann: Desk, cast: Cast) -> None:
+    db.session.add(Source(name="Inbox", queue=cast.queue, settings={}))
+    db.session.commit()
+    source_id = db.session.query(Source).one().id
+    note_success(source_id)
+    note_error(source_id, error="imap.example.org:993: Connection refused")
+    assert alarms(ann) == []
+    with a_while_ago():
+        note_success(source_id)
+    note_error(source_id, error="imap.example.org:993: Connection refused")
+    sentence = "The mailbox “Inbox” cannot be read: imap.example.org:993: Connection refused."
+    assert alarms(ann) == [f"{sentence} It is tried again and again."]
+    note_success(source_id)
+    assert alarms(ann) == []
+
+
+@pytest.mark.parametrize("path", ["/desk/unassigned", "/desk/mail", "/desk/account", "/desk/agents"])
+def test_alarms_stand_on_every_page(carla: Desk, path: str) -> None:
+    with a_while_ago():
+        put()
+    assert len(alarms(carla, path)) == 1
