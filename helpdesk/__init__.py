@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpdesk import access, contact, database, desk, errors, files, headers, jobs, paths, templating, tokens
+from helpdesk import access, contact, database, desk, errors, files, headers, intake, jobs, paths, templating, tokens
 from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.init_app(app, is_https=settings.is_https)
     app.register_blueprint(contact.blueprint)
     app.register_blueprint(desk.blueprint)
+    app.register_blueprint(intake.blueprint)
     access.init_app(app)
     return app
 

@@ -1,6 +1,7 @@
 """Every setting: name, default, check. Read once from HELPDESK_* variables and the instance's settings file."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from helpdesk.errors import Misconfigured
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+UNIX = "unix:"
 PREFIX = "HELPDESK_"
 SETTINGS_FILE = "HELPDESK_SETTINGS_FILE"
 
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
     imap_passwords: dict[str, SecretStr] = {}
     imap_poll_seconds: int = 60
 
+    lmtp_bind: str = ""
+    lmtp_open: bool = False
+    intake_keys: Annotated[list[SecretStr], NoDecode] = []
+
     trusted_proxies: int = 0
     session_idle_minutes: int = 12 * 60
     session_absolute_days: int = 14
@@ -54,7 +60,7 @@ class Settings(BaseSettings):
     caught_mail_url: str = ""
     demo: bool = False
 
-    @field_validator("secret_keys", mode="before")
+    @field_validator("secret_keys", "intake_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -64,6 +70,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, keys: list[SecretStr]) -> list[SecretStr]:
         if not keys or any(len(key.get_secret_value()) < 32 for key in keys):
             raise ValueError("give at least one key of 32 characters or more, newest first")
+        return keys
+
+    @field_validator("intake_keys")
+    @classmethod
+    def _long_if_any(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        if any(len(key.get_secret_value()) < 32 for key in keys):
+            raise ValueError("give keys of 32 characters or more, newest first, or none")
         return keys
 
     @field_validator("files_url")
@@ -86,6 +99,12 @@ class Settings(BaseSettings):
             raise ValueError("base_url must begin with https:// unless the desk runs on this machine alone")
         if self.smtp_security == "none" and self.smtp_host not in LOOPBACK:
             raise ValueError("smtp_security none sends mail in the clear; use starttls or tls")
+        return self
+
+    @model_validator(mode="after")
+    def _takes_mail_from_here(self) -> Self:
+        if self.lmtp_bind and not (self.lmtp_open or _is_local(self.lmtp_bind)):
+            raise ValueError("lmtp_bind must be on this machine (127.0.0.1:2424 or unix:/path), or lmtp_open be true")
         return self
 
     @property
@@ -143,6 +162,14 @@ def _unknown_names() -> list[str]:
     known = {(PREFIX + name).upper() for name in Settings.model_fields} | {SETTINGS_FILE}
     given = {name for name in os.environ if name.startswith(PREFIX)}
     return [f"{name}: there is no such setting" for name in sorted(given - known)]
+
+
+def _is_local(bind: str) -> bool:
+    host = bind.rpartition(":")[0].strip("[]")
+    try:
+        return bind.startswith(UNIX) or host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _name(error: Any) -> str:

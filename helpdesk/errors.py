@@ -41,6 +41,12 @@ class Misconfigured(HelpdeskError):
     status = 500
 
 
+class Unsigned(HelpdeskError):
+    """Nobody we know signed this, or not just now."""
+
+    status = 401
+
+
 class NotFound(HelpdeskError):
     """No such thing, or not for this person: the two look the same."""
 

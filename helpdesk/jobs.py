@@ -13,6 +13,7 @@ from huey import Huey, crontab
 from helpdesk.config import Settings
 from helpdesk.database import transactional
 from helpdesk.inbound.operations import PROCESS, process_received, sweep_files
+from helpdesk.intake.operations import forget_signatures
 from helpdesk.job_queue import make_queue
 from helpdesk.outbound.operations import DELIVER
 from helpdesk.rate_limit import forget_expired
@@ -66,6 +67,7 @@ def sweep() -> None:
 @transactional
 def _tidy(_task: str) -> None:
     forget_expired()
+    forget_signatures()
     merge_index()
 
 

@@ -2,6 +2,8 @@
 
 import errno
 import socket
+import stat
+from pathlib import Path
 
 from helpdesk.errors import Misconfigured
 
@@ -32,6 +34,24 @@ def listen_near(port: int) -> socket.socket:
     raise Misconfigured(f"No port from {port} to {port + NEXT_PORTS} is free.")
 
 
+def listen_unix(path: str) -> socket.socket:
+    """A listening socket in the file system; what a program that has ended left there is removed.
+
+    Like a port of this machine it is open to every account here that reaches its folder. Raises Misconfigured when
+    it cannot be had.
+    """
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        _remove_abandoned(Path(path))
+        listener.bind(path)
+        Path(path).chmod(0o666)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Misconfigured(f"Cannot listen on unix:{path}: {error.strerror or error}.") from error
+    return listener
+
+
 def port_of(listener: socket.socket) -> int:
     """The port a socket listens on."""
     port: int = listener.getsockname()[1]
@@ -48,6 +68,16 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _remove_abandoned(path: Path) -> None:
+    if not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
 
 
 def _why(error: OSError) -> str:

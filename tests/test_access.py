@@ -30,6 +30,7 @@ DOORS = {
     "contact.home": PUBLIC, "contact.show_form": PUBLIC, "contact.send_form": PUBLIC, "contact.show_thanks": PUBLIC,
     "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
     "contact.download_file": PUBLIC,
+    "intake.take_mime": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,

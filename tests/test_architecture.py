@@ -14,13 +14,13 @@ LAYERS = [
     {"agents"}, {"sites"}, {"readers"}, {"articles"}, {"canned_replies"},
     {"tickets"},
     {"inbound"},
-    {"desk", "contact"},
+    {"desk", "contact", "intake"},
     {"jobs"},
     {""},
-    {"schema", "ports", "supervisor", "web", "worker", "cli", "demo", "assets"},
+    {"schema", "ports", "supervisor", "web", "worker", "lmtp", "cli", "demo", "assets"},
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-KNOWS_THE_REQUEST = {"access", "desk", "contact", "headers"}
+KNOWS_THE_REQUEST = {"access", "desk", "contact", "intake", "headers"}
 REQUEST_FILES = {"agents/current.py", "agents/security.py"}
 COMMITS = {"database.py", "agents/security.py"}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -10,6 +10,8 @@ from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.receiving import receive
+from helpdesk.intake.operations import take
+from helpdesk.intake.signing import Claim
 from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
@@ -39,6 +41,7 @@ def fill_every_table(cast: Cast) -> None:
         keep_uploads(cast.site, upload_token=f"{number:032}", stored=kept, remote_address="192.0.2.1")
         close(ticket, resolution=Resolution.ANSWERED, by=cast.ann)
         receive(letter())
+        take(letter(), claim=Claim(f"179551680{number}", f"{number:064}"))
         note_password_request(f"someone{number}@example.org", remote_address="192.0.2.1")
         claim_tick(f"task {number}")
         add_canned_reply(cast.site, name=f"Thanks {number}", body="Thank you.", by=cast.eve)

@@ -6,14 +6,14 @@ import click
 
 from helpdesk.cli.mail import mail, receive
 from helpdesk.cli.people import add_agent
-from helpdesk.cli.serving import demo, up, web, worker
+from helpdesk.cli.serving import demo, lmtp, up, web, worker
 from helpdesk.cli.setting_up import setup
 from helpdesk.cli.upkeep import migrate, reindex
 from helpdesk.errors import HelpdeskError
 
 FAILED = 1
 INTERRUPTED = 130
-ORDER = (setup, up, web, worker, receive, mail, demo, add_agent, migrate, reindex)
+ORDER = (setup, up, web, worker, lmtp, receive, mail, demo, add_agent, migrate, reindex)
 
 
 class InOrder(click.Group):

@@ -1,6 +1,8 @@
-"""`helpdesk up`, `web`, `worker` and `demo`: the commands that stay."""
+"""`helpdesk up`, `web`, `worker`, `lmtp` and `demo`: the commands that stay."""
 
 import logging
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from helpdesk import create_app
 from helpdesk.config import Settings, load_settings
 from helpdesk.demo.running import DEMO_DATA, MAIL_PORT, WEB_PORT, run_demo
 from helpdesk.errors import Misconfigured
+from helpdesk.lmtp import listen_for_mail, take_mail
 from helpdesk.ports import listen
 from helpdesk.schema import bring_up_to_date, require_current
 from helpdesk.supervisor import Supervisor
@@ -26,17 +29,21 @@ bind_option = click.option("--bind", default=BIND, show_default=True, help="Wher
 @bind_option
 @click.option("--migrate", is_flag=True, help="Bring the database up to date first.")
 def up(bind: str, migrate: bool) -> None:
-    """Run the whole desk: web and worker.
+    """Run the whole desk: web and worker, and lmtp when HELPDESK_LMTP_BIND is set.
 
-    One that dies is started again; Ctrl-C or SIGTERM stops both.
+    One that dies is started again; Ctrl-C or SIGTERM stops all.
     """
     settings = _checked_settings(migrate=migrate)
-    with listen(bind) as listener:
-        click.echo(f"The desk answers at {settings.base_url} (listening on {bind}). Ctrl-C stops it.")
-        Supervisor({
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(bind))
+        parts: dict[str, Callable[[], None]] = {
             "web": partial(serve_on, settings, listener, access_log=True),
             "worker": partial(work, settings),
-        }).run()  # fmt: skip
+        }
+        if settings.lmtp_bind:
+            parts["lmtp"] = partial(take_mail, settings, stack.enter_context(listen_for_mail(settings)))
+        click.echo(f"The desk answers at {settings.base_url} (listening on {bind}). Ctrl-C stops it.")
+        Supervisor(parts).run()
 
 
 @click.command()
@@ -58,6 +65,17 @@ def worker() -> None:
     It sends mail, reads mail and watches the mailboxes.
     """
     work(_checked_settings(migrate=False))
+
+
+@click.command()
+def lmtp() -> None:
+    """Run the listener for a mail server alone.
+
+    It takes mail by LMTP where HELPDESK_LMTP_BIND says.
+    """
+    settings = _checked_settings(migrate=False)
+    with listen_for_mail(settings) as listener:
+        take_mail(settings, listener)
 
 
 @click.command()

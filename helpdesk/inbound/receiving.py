@@ -1,6 +1,8 @@
 """Raw first: every door by which mail comes ends in `receive`, which keeps the bytes and then the row."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -23,14 +25,17 @@ def receive(
     uid: tuple[int, int] | None = None,
     envelope_from: str | None = None,
     envelope_to: tuple[str, ...] = (),
+    beside: Callable[[], None] | None = None,
 ) -> InboundEmail:
     """Keep a mail for good: bytes durable, then the row, then the caller may acknowledge.
 
     `uid` is (UIDVALIDITY, UID) of an IMAP mailbox; `envelope_from` is "" for the null sender and None when
-    nobody said. Raises Conflict when that UID was kept before, and OSError or a database error when the mail
+    nobody said; `beside` is done in the transaction that writes the row. Raises Conflict when that UID was kept
+    before or `beside` says so, and OSError or a database error when the mail
     could not be kept; then it must stay where it came from.
     """
-    return _keep(raw, source=source, uid=uid, envelope_from=envelope_from, envelope_to=list(envelope_to))
+    envelope = {"envelope_from": envelope_from, "envelope_to": list(envelope_to)}
+    return _keep(raw, source=source, uid=uid, beside=beside, **envelope)
 
 
 def record_oversized(stub: bytes, *, source: Source, uid: tuple[int, int], size: int) -> InboundEmail:
@@ -62,17 +67,34 @@ def sweep_files() -> None:
         files.delete(key)
 
 
-def _keep(raw: bytes, *, source: Source | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
+def _keep(
+    raw: bytes,
+    *,
+    source: Source | None,
+    uid: tuple[int, int] | None,
+    beside: Callable[[], None] | None = None,
+    **values: Any,
+) -> InboundEmail:
     key = files.put(raw)
     try:
-        return _record(key, source_id=source.id if source else None, uid=uid, **values)
+        return _record(key, source_id=source.id if source else None, uid=uid, beside=beside, **values)
     except Conflict:
         files.delete(key)
         raise
 
 
 @transactional
-def _record(key: str, /, *, source_id: int | None, uid: tuple[int, int] | None, **values: object) -> InboundEmail:
+def _record(
+    key: str,
+    /,
+    *,
+    source_id: int | None,
+    uid: tuple[int, int] | None,
+    beside: Callable[[], None] | None,
+    **values: Any,
+) -> InboundEmail:
+    if beside is not None:
+        beside()
     if uid is not None and _was_kept(source_id, uid):
         raise Conflict("This mail was fetched before.")
     source = db.session.get_one(Source, source_id) if source_id is not None else None

@@ -78,6 +78,14 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reader'))
     )
+    op.create_table('seen_signature',
+    sa.Column('signature', sa.String(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('signature', name=op.f('pk_seen_signature'))
+    )
+    with op.batch_alter_table('seen_signature', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_seen_signature_expires_at'), ['expires_at'], unique=False)
+
     op.create_table('site',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -558,6 +566,10 @@ def downgrade() -> None:
     op.drop_table('tag')
     op.drop_table('site')
     op.drop_table('reader')
+    with op.batch_alter_table('seen_signature', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_seen_signature_expires_at'))
+
+    op.drop_table('seen_signature')
     with op.batch_alter_table('rate_count', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_rate_count_expires_at'))
 
