@@ -76,6 +76,7 @@ class OutboundRecipient(Base):
     address: Mapped[str]
     state: Mapped[DeliveryState] = mapped_column(one_of(DeliveryState, "state"), default=DeliveryState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
+    abandoned: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None]

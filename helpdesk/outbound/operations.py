@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from helpdesk import clock
 from helpdesk.addresses import CONTROL
@@ -16,6 +16,7 @@ from helpdesk.outbound.schedule import FRESH, LATE_RETRY, LEASE, next_attempt
 
 DELIVER = "deliver"
 BATCH = 20
+MOST_ABANDONED = 3
 
 
 class Outcome(StrEnum):
@@ -29,11 +30,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """One delivery that this worker may try; `attempt` fences off a worker whose lease ran out."""
+    """One delivery that this worker may try; `attempt` fences off a worker whose lease ran out.
+
+    `abandoned` is how many workers took it before and never said how it went.
+    """
 
     recipient_id: int
     attempt: int
+    abandoned: int = 0
     claimed_at: datetime = field(default_factory=clock.now)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True when it ended too many workers to be tried by another."""
+        return self.abandoned >= MOST_ABANDONED
 
 
 @dataclass(frozen=True)
@@ -114,11 +124,12 @@ def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
             worker=worker,
             lease_until=now + LEASE,
             attempts=OutboundRecipient.attempts + 1,
+            abandoned=OutboundRecipient.abandoned + case((_was_taken(), 1), else_=0),
         )
-        .returning(OutboundRecipient.id, OutboundRecipient.attempts)
+        .returning(OutboundRecipient.id, OutboundRecipient.attempts, OutboundRecipient.abandoned)
         .execution_options(synchronize_session=False)
     )
-    return [Claim(recipient_id, attempt) for recipient_id, attempt in sorted(db.session.execute(claim))]
+    return [Claim(*row) for row in sorted(db.session.execute(claim))]
 
 
 def hold(claim: Claim) -> bool:
@@ -131,7 +142,7 @@ def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:
     if recipient.state is not DeliveryState.SENDING or recipient.attempts != delivery.claim.attempt:
         return False
     now = clock.now()
-    recipient.lease_until, recipient.error = None, delivery.error[:500] or None
+    recipient.lease_until, recipient.abandoned, recipient.error = None, 0, delivery.error[:500] or None
     recipient.state, recipient.next_attempt_at = _next_state(recipient, delivery.outcome, now)
     if recipient.state is DeliveryState.UNKNOWN:
         recipient.answer_lost_at = now
@@ -183,6 +194,10 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
         OutboundRecipient.state.in_((DeliveryState.QUEUED, DeliveryState.UNKNOWN)),
         OutboundRecipient.next_attempt_at <= now,
     )
-    abandoned = and_(OutboundRecipient.state == DeliveryState.SENDING, OutboundRecipient.lease_until < now)
+    abandoned = and_(_was_taken(), OutboundRecipient.lease_until < now)
     released = OutboundRecipient.email.has(OutboundEmail.release == Release.RELEASED)
     return and_(or_(waiting, abandoned), released)
+
+
+def _was_taken() -> ColumnElement[bool]:
+    return OutboundRecipient.state == DeliveryState.SENDING

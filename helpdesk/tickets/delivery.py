@@ -11,7 +11,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db, lock, transactional
 from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
-from helpdesk.outbound.operations import Claim, Delivery
+from helpdesk.outbound.operations import Claim, Delivery, Outcome
 from helpdesk.outbound.transport import send
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
@@ -19,6 +19,7 @@ from helpdesk.tickets.models import Ticket
 
 log = logging.getLogger(__name__)
 
+HOPELESS = "the worker ended {} times while it sent this mail, which may have arrived"
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)  # in seconds; together less than the lease of a claim
 
 
@@ -26,7 +27,10 @@ def deliver_due(worker: str) -> int:
     """Send everything that is due: claim, commit, send, record, until nothing is left; returns how many were tried."""
     tried = 0
     while claims := outbox.claim_due(worker):
-        for delivery in send([(claim, _recipient(claim)) for claim in claims]):
+        for claim in claims:
+            if claim.is_hopeless:
+                _record_surely(Delivery(claim, Outcome.PERMANENT, HOPELESS.format(claim.abandoned)))
+        for delivery in send([(claim, _recipient(claim)) for claim in claims if not claim.is_hopeless]):
             _record_surely(delivery)
         tried += len(claims)
     return tried

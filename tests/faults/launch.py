@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(os.environ["FAULTS"])
+FOLDER = Path(os.environ.get("FAULTS", "."))
 GROUP = "group"
 
 BEFORE = {

@@ -30,6 +30,10 @@ class Dovecot:
         self.certificate = certificate
         self.port, self.tls_port = free_port(), free_port()
         self._write()
+        self.start()
+
+    def start(self) -> None:
+        """Begin to listen, again after `halt`."""
         command = [shutil.which(PROGRAM) or f"/usr/sbin/{PROGRAM}", "-F", "-c", str(self.folder / "conf")]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -40,13 +44,17 @@ class Dovecot:
             self.stop()
             raise
 
-    def stop(self) -> None:
+    def halt(self) -> None:
+        """Be gone for a while; the mailboxes stay."""
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+    def stop(self) -> None:
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def add_mailbox(self) -> "Account":

@@ -63,12 +63,12 @@ def running(binaries: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running_in(data: Path, binaries: Path, *, flags: Sequence[str] = ()) -> Iterator[str]:
+def running_in(data: Path, binaries: Path, *, flags: Sequence[str] = (), port: int | None = None) -> Iterator[str]:
     """Start a server with its data in this very folder, empty or used before; yields the address of a database.
 
-    Its commits are not durable, unless `flags` say otherwise.
+    Its commits are not durable, unless `flags` say otherwise. It listens on a free port unless `port` names one.
     """
-    folder, port, user = str(data), _free_port(), _account(data)
+    folder, port, user = str(data), port or _free_port(), _account(data)
     if not (data / "PG_VERSION").exists():
         options = ["-D", folder, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
         subprocess.run([binaries / "initdb", *options], check=True, capture_output=True, cwd="/", **user)

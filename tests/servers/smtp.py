@@ -105,8 +105,11 @@ class _Controller(Controller):
 
 
 def start_smtp(server: SmtpServer, certificate: Certificate | None = None) -> Controller:
-    """Let it listen on a free loopback port, with STARTTLS or TLS and a login when its `security` says so."""
-    server.port = free_port()
+    """Let it listen on a free loopback port, with STARTTLS or TLS and a login when its `security` says so.
+
+    One that listened before does so on the same port.
+    """
+    server.port = server.port or free_port()
     controller = _Controller(server, hostname="127.0.0.1", port=server.port, **_options(server, certificate))
     controller.start()
     return controller
