@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -115,15 +116,17 @@ def test_database_locked_for_half_a_minute(
     page = visitor.get(f"/desk/tickets/{number}")
     answer = hidden(page, of=action) | {"body": "mark-1- You are right.", "then": "send"}
     form = filled(message="mark-2- It opened in 1932.")
+    posts = {"mark-1-": (action, answer), "mark-2-": ("/contact", form)}
     with locked(rig.settings):
         watched.deliver(letter(body="mark-3- The photo too.\r\n"))
-        posts = [(action, answer, "mark-1-"), ("/contact", form, "mark-2-")]
-        for path, fields, mark in posts:
-            status, page = visitor.post(path, fields)
-            assert (status, mark in page) == (503, True), page
+        with ThreadPoolExecutor() as hands:
+            answers = list(hands.map(lambda sent: visitor.post(*sent), posts.values()))
+        assert [(status, mark in page) for mark, (status, page) in zip(posts, answers, strict=True)] == [
+            (503, True)
+        ] * 2
         assert all(process.poll() is None for process in rig.processes)
-    for path, fields, _ in posts:
-        assert visitor.post(path, fields)[0] == 200
+    for sent in posts.values():
+        assert visitor.post(*sent)[0] == 200
     wait_until(lambda: everything_read(1) and everything_left(), 120)
     assert complaints(taken=["mark-2-", "mark-3-"], replied=["mark-1-"], caught=smtp.mails) == []
 
@@ -193,6 +196,7 @@ def own_postgresql() -> Iterator[tuple[Callable[[], AbstractContextManager[str]]
 @contextmanager
 def locked(settings: Settings) -> Iterator[None]:
     """Somebody else holds the whole database for half a minute, counted from the beginning."""
+    db.session.rollback()
     held, began = threading.Event(), time.monotonic()
     thread = threading.Thread(target=_hold, args=(settings, held), daemon=True)
     thread.start()
