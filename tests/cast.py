@@ -29,7 +29,14 @@ class Cast:
 def make_cast(password_hash: str) -> Cast:
     """Write the whole cast to the database."""
     ann, eve, carla, sam = (
-        Agent(email=f"{name.lower()}@example.org", name=name, role=role, password=password_hash, created_at=clock.now())
+        Agent(
+            email=f"{name.lower()}@example.org",
+            name=name,
+            role=role,
+            password=password_hash,
+            undo_seconds=0,
+            created_at=clock.now(),
+        )
         for name, role in (
             ("Ann Archer", Role.AGENT),
             ("Eve Ellis", Role.EDITOR),

@@ -12,6 +12,8 @@ from helpdesk import clock
 from helpdesk.agents.roles import CAPABILITIES, Role
 from helpdesk.database import Base, one_of
 
+UNDO_SECONDS = 10
+
 
 class AfterSend(StrEnum):
     """Where an agent wants to be after sending a reply."""
@@ -36,6 +38,7 @@ class Agent(UserMixin, Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     keyboard: Mapped[bool] = mapped_column(default=True)
     after_send: Mapped[AfterSend] = mapped_column(one_of(AfterSend, "after_send"), default=AfterSend.STAY)
+    undo_seconds: Mapped[int] = mapped_column(default=UNDO_SECONDS)
     created_at: Mapped[datetime]
 
     sign_ins: Mapped[list["SignIn"]] = relationship(back_populates="agent", cascade="all, delete-orphan")

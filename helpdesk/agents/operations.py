@@ -53,10 +53,12 @@ def reactivate(agent: Agent) -> None:
 
 
 @transactional
-def change_account(agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend) -> None:
-    """Keep what an agent likes: the name readers see, the clock, the keys, the way after sending."""
+def change_account(
+    agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend, undo_seconds: int
+) -> None:
+    """Keep what an agent likes: the name readers see, the clock, the keys, the way after sending, the time to undo."""
     agent.name, agent.timezone = name, timezone
-    agent.keyboard, agent.after_send = keyboard, after_send
+    agent.keyboard, agent.after_send, agent.undo_seconds = keyboard, after_send, undo_seconds
 
 
 @transactional

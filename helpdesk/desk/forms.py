@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from helpdesk.agents.models import AfterSend
+from helpdesk.agents.models import UNDO_SECONDS, AfterSend
 from helpdesk.agents.roles import Role
 from helpdesk.sites.models import Priority
 from helpdesk.tickets.drafts import DraftKind
@@ -121,6 +121,16 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
             SelectChoice(AfterSend.STAY.value, "Stay on the ticket"),
             SelectChoice(AfterSend.NEXT.value, "Go to the next ticket"),
             SelectChoice(AfterSend.LIST.value, "Go back to the list"),
+        ],
+    )
+
+    undo_seconds = SelectField(
+        "Time to undo a reply",
+        coerce=int,
+        default=UNDO_SECONDS,
+        choices=[
+            SelectChoice(0, "None: it leaves at once"),
+            *(SelectChoice(n, f"{n} seconds") for n in (5, 10, 20, 30)),
         ],
     )
 

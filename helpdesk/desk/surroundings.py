@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy import String, cast, func, literal, select, union_all
 
+from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, Rows, alarms, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -24,7 +26,9 @@ Choice = tuple[int, str]
 
 @dataclass
 class Surroundings:
-    """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all."""
+    """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all;
+    `undo` are the own replies that still wait, each with the number of its ticket.
+    """
 
     count: dict[str, int] = field(default_factory=dict)
     agent: list[Choice] = field(default_factory=list)
@@ -33,6 +37,7 @@ class Surroundings:
     canned: list[Choice] = field(default_factory=list)
     tag: list[Choice] = field(default_factory=list)
     raw: dict[int, int] = field(default_factory=dict)
+    undo: list[Choice] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
     def counted(self, name: str) -> str:
@@ -43,7 +48,9 @@ class Surroundings:
 
 def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
-    parts = _counts(agent) + alarms() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
+    parts = (
+        _counts(agent) + alarms() + [_to_undo(agent)] + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
+    )
     found = Surroundings()
     for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":
@@ -69,6 +76,13 @@ def _counts(agent: Agent) -> list[Rows]:
         failed = select(func.count()).where(InboundEmail.state == InboundState.FAILED).scalar_subquery()
         parts.append(_rows("count", failed, literal("mail")))
     return parts
+
+
+def _to_undo(agent: Agent) -> Rows:
+    waits = (OutboundEmail.release == Release.HELD, OutboundEmail.not_before > clock.now())
+    rows = _rows("undo", Message.id, cast(Ticket.number, String)).select_from(OutboundEmail)
+    of_mail = rows.join(Message, Message.outbound_email_id == OutboundEmail.id).join(Message.ticket)
+    return of_mail.where(Message.agent_id == agent.id, *waits)
 
 
 def _choices(ticket: Ticket) -> list[Rows]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.database import Base, one_of
@@ -16,6 +16,9 @@ class Release(StrEnum):
     HELD = "held"
     RELEASED = "released"
     CANCELLED = "cancelled"
+
+
+IS_HELD = "release = 'held'"
 
 
 class DeliveryState(StrEnum):
@@ -36,6 +39,9 @@ class OutboundEmail(Base):
     """
 
     __tablename__ = "outbound_email"
+    __table_args__ = (
+        Index("ix_outbound_email_held", "not_before", sqlite_where=text(IS_HELD), postgresql_where=text(IS_HELD)),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(unique=True)

@@ -68,9 +68,11 @@ def enqueue(
     headers: dict[str, str] | None = None,
     files: list[dict[str, str]] | None = None,
     thread_token: str | None = None,
-    not_before: datetime | None = None,
+    held_until: datetime | None = None,
 ) -> OutboundEmail:
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
+
+    With `held_until` it waits until then, and `cancel` can take it back.
 
     `message_id` is without angle brackets; `template` is the path of its templates without .txt and .html, and
     `context` what they are filled with, as JSON; `files` are dicts of name, media_type and storage key.
@@ -84,13 +86,14 @@ def enqueue(
     email = OutboundEmail(
         message_id=message_id, sender=sender, reply_to=reply_to, envelope_from=envelope_from, subject=subject,
         template=template, context=context, headers=headers or {}, files=files or [],
-        thread_token=thread_token, not_before=not_before, created_at=now,
+        thread_token=thread_token, not_before=held_until, created_at=now,
+        release=Release.HELD if held_until else Release.RELEASED,
     )  # fmt: skip
     email.recipients = [
-        OutboundRecipient(address=address, queued_at=now, next_attempt_at=not_before or now) for address in to
+        OutboundRecipient(address=address, queued_at=now, next_attempt_at=held_until or now) for address in to
     ]
     db.session.add(email)
-    wake(DELIVER, not_before)
+    wake(DELIVER, held_until)
     return email
 
 
@@ -109,6 +112,7 @@ def has_due() -> bool:
 def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
     """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent."""
     now = clock.now()
+    _release_held(now)
     due = (
         select(OutboundRecipient.id)
         .where(_is_due(now))
@@ -130,6 +134,17 @@ def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
         .execution_options(synchronize_session=False)
     )
     return [Claim(*row) for row in sorted(db.session.execute(claim))]
+
+
+def cancel(email: OutboundEmail) -> bool:
+    """Take a held mail back, inside the caller's transaction; False when it was released meanwhile."""
+    cancelled = update(OutboundEmail).where(OutboundEmail.id == email.id, OutboundEmail.release == Release.HELD)
+    answer = cancelled.values(release=Release.CANCELLED).returning(OutboundEmail.id)
+    if db.session.scalar(answer.execution_options(synchronize_session=False)) is None:
+        return False
+    db.session.refresh(email)
+    email.recipients = []
+    return True
 
 
 def hold(claim: Claim) -> bool:
@@ -195,9 +210,19 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
         OutboundRecipient.next_attempt_at <= now,
     )
     abandoned = and_(_was_taken(), OutboundRecipient.lease_until < now)
-    released = OutboundRecipient.email.has(OutboundEmail.release == Release.RELEASED)
+    released = OutboundRecipient.email.has(or_(OutboundEmail.release == Release.RELEASED, _is_over(now)))
     return and_(or_(waiting, abandoned), released)
 
 
 def _was_taken() -> ColumnElement[bool]:
     return OutboundRecipient.state == DeliveryState.SENDING
+
+
+def _release_held(now: datetime) -> None:
+    """From here on nobody can take these back; who cancels in the same moment changes the same row, and one is first."""
+    over = update(OutboundEmail).where(_is_over(now)).values(release=Release.RELEASED)
+    db.session.execute(over.execution_options(synchronize_session=False))
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return and_(OutboundEmail.release == Release.HELD, OutboundEmail.not_before <= now)

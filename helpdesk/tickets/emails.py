@@ -1,5 +1,6 @@
 """Every mail about a ticket: what it says, and the headers that bring the answer back."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -25,8 +26,11 @@ MAX_REFERENCES = 50
 MAX_ID_LENGTH = 900
 
 
-def queue_reply(ticket: Ticket, message: Message, *, to: str) -> OutboundEmail:
-    """Put an agent's reply into the outbox, in the reader's thread, with the earlier message quoted below."""
+def queue_reply(ticket: Ticket, message: Message, *, to: str, held_until: datetime | None = None) -> OutboundEmail:
+    """Put an agent's reply into the outbox, in the reader's thread, with the earlier message quoted below.
+
+    It can be taken back until `held_until`.
+    """
     references = _references(ticket, before=message)
     return _queue(
         ticket, to=to, message_id=message.message_id or "", template="emails/reply",
@@ -38,7 +42,7 @@ def queue_reply(ticket: Ticket, message: Message, *, to: str) -> OutboundEmail:
             "earlier": _quote(_last_public(ticket, before=message)),
         },
         headers={"In-Reply-To": references[-1], "References": " ".join(references)} if references else {},
-        files=[_enclosed(file) for file in message.attachments],
+        files=[_enclosed(file) for file in message.attachments], held_until=held_until,
     )  # fmt: skip
 
 
@@ -78,6 +82,7 @@ def _queue(
     context: dict[str, Any],
     headers: dict[str, str],
     files: list[dict[str, str]] | None = None,
+    held_until: datetime | None = None,
 ) -> OutboundEmail:
     address = reply_address(ticket)
     return enqueue(
@@ -92,6 +97,7 @@ def _queue(
         headers={LOOP_HEADER: own_loop_value(), **headers},
         files=files,
         thread_token=thread_of(ticket),
+        held_until=held_until,
     )
 
 

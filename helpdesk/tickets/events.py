@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     BOUNCED = "bounced"
     SEND_FAILED = "send_failed"
     SEND_RETRIED = "send_retried"
+    REPLY_UNDONE = "reply_undone"
 
 
 _SENTENCES = {
@@ -59,6 +60,7 @@ _SENTENCES = {
     EventKind.BOUNCED: "could not deliver to {address}: {reason}",
     EventKind.SEND_FAILED: "could not deliver to {address}: {reason}",
     EventKind.SEND_RETRIED: "sent the mail once more",
+    EventKind.REPLY_UNDONE: "took the reply back before it left",
 }
 
 

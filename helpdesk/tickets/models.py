@@ -17,6 +17,7 @@ from helpdesk.tickets.states import Origin, Resolution, Status, Then
 from helpdesk.tickets.tags import Tag
 
 PREVIEW_LENGTH = 140
+BEFORE = ("status", "resolution", "assignee", "waiting_since", "closed_at")
 BLOCKED = "the reader is blocked"
 TICKET_NUMBERS = Sequence("ticket_number", metadata=Base.metadata)
 
@@ -144,6 +145,19 @@ class Ticket(Base):
             self._unclose()
             self.status = Status.PENDING if then is Then.WAIT else Status.OPEN
 
+    def undo_reply(self, message: Message, *, latest: Message, by: Agent, now: datetime) -> None:
+        """Take back what an agent's reply changed, unless more happened since; `latest` is now the last message."""
+        done = [event for event in self.events if event.at == message.created_at and event.by_agent_id == by.id]
+        said = next(event for event in done if event.kind is EventKind.REPLIED)
+        is_last = self.events[-1] is done[-1]
+        self._record(EventKind.REPLY_UNDONE, now, agent=by)
+        self._show(latest)
+        self.message_count -= 1
+        if self.first_replied_at == message.created_at:
+            self.first_replied_at = None
+        if is_last:
+            self._restore(said.data["before"])
+
     def note(self, message: Message, *, by: Agent, now: datetime) -> None:
         """Keep a note among the staff; changes no status."""
         self._record(EventKind.NOTED, now, agent=by)
@@ -256,14 +270,28 @@ class Ticket(Base):
     def _before(self) -> dict[str, Any]:
         """What a verb is about to change, enough to undo it."""
         waiting = self.waiting_since.isoformat() if self.waiting_since else None
-        was = (self.status, self.resolution, self.assignee_id, waiting)
-        return {"before": dict(zip(("status", "resolution", "assignee", "waiting_since"), was, strict=True))}
+        closed = self.closed_at.isoformat() if self.closed_at else None
+        was = (self.status, self.resolution, self.assignee_id, waiting, closed)
+        return {"before": dict(zip(BEFORE, was, strict=True))}
+
+    def _restore(self, before: dict[str, Any]) -> None:
+        waiting, closed = before["waiting_since"], before["closed_at"]
+        self.status = Status(before["status"])
+        self.resolution = Resolution(before["resolution"]) if before["resolution"] else None
+        self.assignee_id = before["assignee"]
+        self.waiting_since = datetime.fromisoformat(waiting) if waiting else None
+        self.closed_at = datetime.fromisoformat(closed) if closed else None
+        self.sort_at = self.waiting_since or self.last_message_at
 
     def _add(self, message: Message, now: datetime) -> None:
         self._hold(message, now)
         self.message_count = (self.message_count or 0) + 1
+        self._show(message)
+
+    def _show(self, message: Message) -> None:
+        """Let lists show this message as the last one."""
         self.preview = " ".join(message.body_text[: 2 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH]
-        self.last_message_at, self.last_message_kind = now, message.kind
+        self.last_message_at, self.last_message_kind = message.created_at, message.kind
 
     def _hold(self, message: Message, now: datetime) -> None:
         message.created_at = now

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -118,8 +119,11 @@ def reply(
     then: Then = Then.SEND,
     seen: int | None = None,
     files: tuple[StoredFile, ...] = (),
+    undo_seconds: int = 0,
 ) -> Message:
     """Answer the reader by mail and let the ticket become what `then` says.
+
+    For `undo_seconds` the mail stays here, and `undo_reply` can take it back.
 
     `seen` is the id of the last message the agent had on the page: Conflict when a newer one arrived since.
     Raises Refused when there is nobody to answer, Invalid for a text that is empty or has an unfilled placeholder.
@@ -135,7 +139,8 @@ def reply(
     ticket.reply(message, then=then, by=by, now=now)
     db.session.flush()
     _finish(ticket, message, DraftKind.REPLY, by)
-    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address)
+    held_until = now + timedelta(seconds=undo_seconds) if undo_seconds else None
+    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address, held_until=held_until)
     return message
 
 

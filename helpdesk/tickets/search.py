@@ -25,6 +25,12 @@ def index_message(message: Message, subject: str) -> None:
     db.session.execute(_insert(), row)
 
 
+def forget_message(message: Message) -> None:
+    """Let a message be found no more."""
+    key = "id" if _is_postgresql() else "rowid"
+    db.session.execute(text(f"DELETE FROM search_message WHERE {key} = :id"), {"id": message.id})
+
+
 def folded(text: str) -> str:
     """The text as it is searched: without accents, in small letters, on every engine the same."""
     text = storable(text)

@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('timezone', sa.String(), nullable=False),
     sa.Column('keyboard', sa.Boolean(), nullable=False),
     sa.Column('after_send', sa.Enum('stay', 'next', 'list', name='after_send', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('undo_seconds', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_agent')),
     sa.UniqueConstraint('email', name=op.f('uq_agent_email')),
@@ -45,6 +46,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('message_id', name=op.f('uq_outbound_email_message_id'))
     )
     with op.batch_alter_table('outbound_email', schema=None) as batch_op:
+        batch_op.create_index('ix_outbound_email_held', ['not_before'], unique=False, sqlite_where=sa.text("release = 'held'"), postgresql_where=sa.text("release = 'held'"))
         batch_op.create_index(batch_op.f('ix_outbound_email_thread_token'), ['thread_token'], unique=False)
 
     op.create_table('periodic_tick',
@@ -339,7 +341,7 @@ def upgrade() -> None:
     sa.Column('reader_id', sa.Integer(), nullable=True),
     sa.Column('agent_id', sa.Integer(), nullable=True),
     sa.Column('site_id', sa.Integer(), nullable=True),
-    sa.Column('kind', sa.Enum('opened', 'followed_up', 'replied', 'noted', 'assigned', 'closed', 'reopened', 'marked_spam', 'unmarked_spam', 'topic_changed', 'priority_changed', 'moved', 'tagged', 'untagged', 'auto_replied', 'bounced', 'send_failed', 'send_retried', name='kind', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('opened', 'followed_up', 'replied', 'noted', 'assigned', 'closed', 'reopened', 'marked_spam', 'unmarked_spam', 'topic_changed', 'priority_changed', 'moved', 'tagged', 'untagged', 'auto_replied', 'bounced', 'send_failed', 'send_retried', 'reply_undone', name='kind', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('by_agent_id', sa.Integer(), nullable=True),
     sa.Column('by_reader_id', sa.Integer(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -578,6 +580,7 @@ def downgrade() -> None:
     op.drop_table('password_request')
     op.drop_table('periodic_tick')
     with op.batch_alter_table('outbound_email', schema=None) as batch_op:
+        batch_op.drop_index('ix_outbound_email_held', sqlite_where=sa.text("release = 'held'"), postgresql_where=sa.text("release = 'held'"))
         batch_op.drop_index(batch_op.f('ix_outbound_email_thread_token'))
 
     op.drop_table('outbound_email')

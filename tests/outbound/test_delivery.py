@@ -201,7 +201,7 @@ def test_l26_four_workers_send_each_mail_once(app: Flask, smtp: SmtpServer) -> N
 
 def test_a_held_mail_stays_until_its_moment(app: Flask, smtp: SmtpServer, later: "Later") -> None:
     use_server(app, smtp)
-    put(not_before=clock.now() + timedelta(seconds=10))
+    put(held_until=clock.now() + timedelta(seconds=10))
     assert deliver_due("one") == 0
     later(seconds=10)
     assert deliver_due("one") == 1

@@ -1,6 +1,7 @@
 """Whatever order the machine chooses, one wins, nothing is doubled and no word is lost."""
 
 import itertools
+from datetime import timedelta
 from functools import partial
 
 from flask import Flask
@@ -8,19 +9,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
-from helpdesk.errors import Conflict
+from helpdesk.errors import Conflict, Refused
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.receiving import receive
-from helpdesk.outbound.models import OutboundEmail
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.operations import claim_due
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Resolution, Status, Ticket
 from helpdesk.tickets.operations import newest_public_id, reply
 from helpdesk.tickets.triage import close, take
+from helpdesk.tickets.undo import undo_reply
 from tests.cast import Cast
 from tests.contact.posting import a_token, filled
 from tests.desk.conftest import Desk
@@ -153,3 +156,32 @@ def test_no_mail_is_claimed_by_two(app: Flask, cast: Cast, mails: int, workers: 
     claims = together(app, [partial(claim_due, f"worker-{place}") for place in range(workers)])
     taken = sorted(claim.recipient_id for part in claims if isinstance(part, list) for claim in part)
     assert taken == ids
+
+
+@several
+@given(late=st.sampled_from([-0.2, 0.0, 0.05]), body=words)
+def test_undo_against_claim_has_one_winner(app: Flask, cast: Cast, late: float, body: str) -> None:
+    ticket = make_ticket(cast)
+    with clock.at(clock.now() - timedelta(seconds=10 + late)):
+        message = reply(ticket, body=body, by=cast.ann, undo_seconds=10)
+    mail_id, draft_of = message.outbound_email_id, (ticket.id, message.id, cast.ann.id)
+
+    def undo() -> str:
+        subject, by = db.session.get_one(Ticket, draft_of[0]), db.session.get_one(Agent, draft_of[2])
+        return undo_reply(subject, message_id=draft_of[1], by=by).body
+
+    def claim() -> int:
+        db.session.rollback()
+        claimed = {claim.recipient_id for claim in claim_due("worker")}
+        mine = select(OutboundRecipient.id).where(OutboundRecipient.email_id == mail_id)
+        return len(claimed & set(db.session.scalars(mine)))
+
+    undone, claimed = together(app, [undo, claim])
+    has_left = how_many(OutboundRecipient, OutboundRecipient.email_id == mail_id,
+                        OutboundRecipient.state == DeliveryState.SENDING)  # fmt: skip
+    kept = how_many(Message, Message.id == draft_of[1])
+    if isinstance(undone, str):
+        assert (undone.split("\n\n")[0], claimed, has_left, kept) == (body, 0, 0, 0)
+    else:
+        assert (type(undone), kept) == (Refused, 1)
+        assert claimed == has_left

@@ -34,6 +34,7 @@ def save_account() -> Response | tuple[str, int]:
     change_account(
         g.agent, name=form.name.data, timezone=form.timezone.data,
         keyboard=form.keyboard.data, after_send=AfterSend(form.after_send.data),
+        undo_seconds=form.undo_seconds.data,
     )  # fmt: skip
     flash("Your account is saved.", "done")
     return redirect(url_for("desk.account"), 303)

@@ -7,11 +7,14 @@ from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.composing import SENDING, back_to, send_or_keep, where_next
 from helpdesk.desk.forms import NoteForm, ReplyForm
+from helpdesk.desk.pages import ticket_page
 from helpdesk.desk.views.lists import ID
+from helpdesk.errors import Refused
 from helpdesk.tickets import operations
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then
 from helpdesk.tickets.queries import get_ticket
+from helpdesk.tickets.undo import undo_reply
 
 
 @blueprint.post(f"/tickets/<{ID}:number>/reply")
@@ -22,10 +25,23 @@ def reply(number: int) -> Response | tuple[str, int]:
     to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
     refused = send_or_keep(number, DraftKind.REPLY, form, lambda files: operations.reply(
         ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, files=files,
+        undo_seconds=g.agent.undo_seconds,
     ))  # fmt: skip
     if refused is None:
         flash(SENDING[Then(form.then.data)].format(to), "done")
     return refused or go_on()
+
+
+@blueprint.post(f"/tickets/<{ID}:number>/replies/<{ID}:message_id>/undo", endpoint="undo_reply")
+@require("tickets.reply")
+def undo(number: int, message_id: int) -> Response | tuple[str, int]:
+    """Take a reply back that still waits."""
+    try:
+        undo_reply(get_ticket(number, g.agent), message_id=message_id, by=g.agent)
+    except Refused as error:
+        return ticket_page(number, problem=error.message), error.status
+    flash("The reply did not leave. It is a draft again, below.", "done")
+    return back_to(number, anchor="reply")
 
 
 @blueprint.post(f"/tickets/<{ID}:number>/note")
