@@ -36,7 +36,7 @@ DOORS = {
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,
     "desk.reader": AGENT, "desk.account": AGENT, "desk.save_account": AGENT, "desk.sign_out_device": AGENT,
     "desk.ticket": AGENT, "desk.ticket_news": AGENT, "desk.file": AGENT, "desk.message_html": AGENT,
-    "desk.reply": AGENT, "desk.note": AGENT, "desk.draft": AGENT, "desk.discard_draft": AGENT,
+    "desk.reply": AGENT, "desk.undo_reply": AGENT, "desk.note": AGENT, "desk.draft": AGENT, "desk.discard_draft": AGENT,
     "desk.canned_reply": AGENT, "desk.insert_canned_reply": AGENT, "desk.remove_draft_file": AGENT,
     "desk.take": AGENT, "desk.assign": AGENT, "desk.close": AGENT, "desk.reopen": AGENT, "desk.spam": AGENT,
     "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,

@@ -105,6 +105,9 @@ class CannedReplyForm(FlaskForm):  # type: ignore[misc]
     body = TextAreaField("Text", validators=[InputRequired("Write the text."), Length(max=BODY_LENGTH)])
 
 
+_SECONDS = [SelectChoice(number, f"{number} seconds") for number in (5, 10, 20, 30)]
+
+
 class AccountForm(FlaskForm):  # type: ignore[misc]
     """What an agent may change about the own account."""
 
@@ -130,7 +133,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
         default=UNDO_SECONDS,
         choices=[
             SelectChoice(0, "None: it leaves at once"),
-            *(SelectChoice(n, f"{n} seconds") for n in (5, 10, 20, 30)),
+            *_SECONDS,
         ],
     )
 

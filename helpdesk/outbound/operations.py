@@ -219,7 +219,7 @@ def _was_taken() -> ColumnElement[bool]:
 
 
 def _release_held(now: datetime) -> None:
-    """From here on nobody can take these back; who cancels in the same moment changes the same row, and one is first."""
+    """From here on nobody takes these back: who cancels just now changes the same row, and one of us is first."""
     over = update(OutboundEmail).where(_is_over(now)).values(release=Release.RELEASED)
     db.session.execute(over.execution_options(synchronize_session=False))
 

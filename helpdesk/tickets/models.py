@@ -13,11 +13,11 @@ from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Priority, Queue, Site, Topic
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.standing import before
 from helpdesk.tickets.states import Origin, Resolution, Status, Then
 from helpdesk.tickets.tags import Tag
 
 PREVIEW_LENGTH = 140
-BEFORE = ("status", "resolution", "assignee", "waiting_since", "closed_at")
 BLOCKED = "the reader is blocked"
 TICKET_NUMBERS = Sequence("ticket_number", metadata=Base.metadata)
 
@@ -133,7 +133,7 @@ class Ticket(Base):
 
     def reply(self, message: Message, *, then: Then, by: Agent, now: datetime) -> None:
         """An agent answered: an unassigned ticket becomes his, the reader is no longer waiting."""
-        self._record(EventKind.REPLIED, now, agent=by, then=then, **self._before())
+        self._record(EventKind.REPLIED, now, agent=by, then=then, **before(self))
         self._add(message, now)
         if self.assignee is None:
             self.assign(by, by=by, now=now)
@@ -144,19 +144,6 @@ class Ticket(Base):
         else:
             self._unclose()
             self.status = Status.PENDING if then is Then.WAIT else Status.OPEN
-
-    def undo_reply(self, message: Message, *, latest: Message, by: Agent, now: datetime) -> None:
-        """Take back what an agent's reply changed, unless more happened since; `latest` is now the last message."""
-        done = [event for event in self.events if event.at == message.created_at and event.by_agent_id == by.id]
-        said = next(event for event in done if event.kind is EventKind.REPLIED)
-        is_last = self.events[-1] is done[-1]
-        self._record(EventKind.REPLY_UNDONE, now, agent=by)
-        self._show(latest)
-        self.message_count -= 1
-        if self.first_replied_at == message.created_at:
-            self.first_replied_at = None
-        if is_last:
-            self._restore(said.data["before"])
 
     def note(self, message: Message, *, by: Agent, now: datetime) -> None:
         """Keep a note among the staff; changes no status."""
@@ -249,7 +236,7 @@ class Ticket(Base):
 
     def return_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
         """A reply did not reach the reader: the ticket is back among the open ones."""
-        self._record(kind, now, address=address, reason=reason, **self._before())
+        self._record(kind, now, address=address, reason=reason, **before(self))
         if self.is_spam:
             return
         self._unclose()
@@ -267,28 +254,12 @@ class Ticket(Base):
     ) -> None:
         self._keep(Event(ticket=self, kind=kind, at=now, by_agent=agent, by_reader=reader, data=data))
 
-    def _before(self) -> dict[str, Any]:
-        """What a verb is about to change, enough to undo it."""
-        waiting = self.waiting_since.isoformat() if self.waiting_since else None
-        closed = self.closed_at.isoformat() if self.closed_at else None
-        was = (self.status, self.resolution, self.assignee_id, waiting, closed)
-        return {"before": dict(zip(BEFORE, was, strict=True))}
-
-    def _restore(self, before: dict[str, Any]) -> None:
-        waiting, closed = before["waiting_since"], before["closed_at"]
-        self.status = Status(before["status"])
-        self.resolution = Resolution(before["resolution"]) if before["resolution"] else None
-        self.assignee_id = before["assignee"]
-        self.waiting_since = datetime.fromisoformat(waiting) if waiting else None
-        self.closed_at = datetime.fromisoformat(closed) if closed else None
-        self.sort_at = self.waiting_since or self.last_message_at
-
     def _add(self, message: Message, now: datetime) -> None:
         self._hold(message, now)
         self.message_count = (self.message_count or 0) + 1
-        self._show(message)
+        self.show_last(message)
 
-    def _show(self, message: Message) -> None:
+    def show_last(self, message: Message) -> None:
         """Let lists show this message as the last one."""
         self.preview = " ".join(message.body_text[: 2 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH]
         self.last_message_at, self.last_message_kind = message.created_at, message.kind

@@ -27,8 +27,10 @@ def index_message(message: Message, subject: str) -> None:
 
 def forget_message(message: Message) -> None:
     """Let a message be found no more."""
-    key = "id" if _is_postgresql() else "rowid"
-    db.session.execute(text(f"DELETE FROM search_message WHERE {key} = :id"), {"id": message.id})
+    statement = "DELETE FROM search_message WHERE id = :id"
+    if not _is_postgresql():
+        statement = "DELETE FROM search_message WHERE rowid = :id"
+    db.session.execute(text(statement), {"id": message.id})
 
 
 def folded(text: str) -> str:

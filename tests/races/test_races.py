@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
-from helpdesk.errors import Conflict, Refused
+from helpdesk.errors import Conflict
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.receiving import receive
@@ -183,5 +183,5 @@ def test_undo_against_claim_has_one_winner(app: Flask, cast: Cast, late: float, 
     if isinstance(undone, str):
         assert (undone.split("\n\n")[0], claimed, has_left, kept) == (body, 0, 0, 0)
     else:
-        assert (type(undone), kept) == (Refused, 1)
+        assert (type(undone), kept) == (Conflict, 1)
         assert claimed == has_left

@@ -6,7 +6,7 @@ import pytest
 
 from helpdesk import clock, uploads
 from helpdesk.database import db
-from helpdesk.errors import Refused
+from helpdesk.errors import Conflict
 from helpdesk.outbound.models import Release
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Status, Then
@@ -83,7 +83,7 @@ def test_what_the_reader_wrote_meanwhile_still_waits(cast: Cast) -> None:
 def test_nobody_takes_back_what_somebody_else_wrote(cast: Cast) -> None:
     ticket = make_ticket(cast)
     message = reply(ticket, body="You are right", by=cast.ann, undo_seconds=10)
-    with pytest.raises(Refused):
+    with pytest.raises(Conflict):
         undo_reply(ticket, message_id=message.id, by=cast.eve)
     assert outbox()[-1].release is Release.HELD
 
@@ -92,5 +92,5 @@ def test_a_reply_is_taken_back_once(cast: Cast) -> None:
     ticket = make_ticket(cast)
     message_id = reply(ticket, body="Too early", by=cast.ann, undo_seconds=10).id
     undo_reply(ticket, message_id=message_id, by=cast.ann)
-    with pytest.raises(Refused):
+    with pytest.raises(Conflict):
         undo_reply(ticket, message_id=message_id, by=cast.ann)

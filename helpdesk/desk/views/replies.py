@@ -9,7 +9,7 @@ from helpdesk.desk.composing import SENDING, back_to, send_or_keep, where_next
 from helpdesk.desk.forms import NoteForm, ReplyForm
 from helpdesk.desk.pages import ticket_page
 from helpdesk.desk.views.lists import ID
-from helpdesk.errors import Refused
+from helpdesk.errors import Conflict
 from helpdesk.tickets import operations
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then
@@ -38,7 +38,7 @@ def undo(number: int, message_id: int) -> Response | tuple[str, int]:
     """Take a reply back that still waits."""
     try:
         undo_reply(get_ticket(number, g.agent), message_id=message_id, by=g.agent)
-    except Refused as error:
+    except Conflict as error:
         return ticket_page(number, problem=error.message), error.status
     flash("The reply did not leave. It is a draft again, below.", "done")
     return back_to(number, anchor="reply")
