@@ -9,8 +9,9 @@ from helpdesk.agents.models import Agent
 from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
-from helpdesk.desk.alarms import SENTENCES, Rows, alarms, sentence_of
+from helpdesk.desk.alarms import SENTENCES, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.troubles import Rows, troubles
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -43,7 +44,7 @@ class Surroundings:
 
 def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
-    parts = _counts(agent) + alarms() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
+    parts = _counts(agent) + troubles() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
     found = Surroundings()
     for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":

@@ -64,6 +64,8 @@ def process(email_id: int) -> InboundEmail:
             raise
         log.exception("mail %s could not be read", email_id)
         note_failure(email, reason=_sentence(error))
+    MAILS_IN.labels(email.state.value).inc()
+    log.info("a mail was read", extra={"inbound_id": email_id, "outcome": email.state.value})
     return email
 
 
