@@ -5,7 +5,22 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpdesk import access, contact, database, desk, errors, files, headers, health, intake, jobs, paths, request_log, templating, tokens
+from helpdesk import (
+    access,
+    contact,
+    database,
+    desk,
+    errors,
+    files,
+    headers,
+    health,
+    intake,
+    jobs,
+    paths,
+    request_log,
+    templating,
+    tokens,
+)
 from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings

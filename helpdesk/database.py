@@ -111,7 +111,11 @@ def engine_options(uri: str) -> dict[str, Any]:
     if make_url(uri).get_backend_name() != "postgresql":
         return {"hide_parameters": True}
     options = f"-c lock_timeout={LOCK_SECONDS}s"
-    return {"hide_parameters": True, "pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options}}
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options},
+    }
 
 
 def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
