@@ -62,7 +62,7 @@ def configure(settings: Settings) -> None:
 
 
 def write_logs(form: Form, *, level: str, secrets: Iterable[str] = ()) -> None:
-    """Write every event of this process, those of libraries too, to stderr as one line; `auto` is text on a terminal."""
+    """Write every event of this process, those of libraries too, to stderr; `auto` is text on a terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(form, secrets=secrets))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, String, func, literal, select, union_all
+from sqlalchemy import Connection, Integer, String, func, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.health.probe import Probe
-from helpdesk.inbound.troubles import TROUBLES_IN, TROUBLES_OUT, troubles
+from helpdesk.inbound.troubles import TROUBLES_IN, TROUBLES_OUT, Rows, troubles
 from helpdesk.ticks import PeriodicTick
 from helpdesk.versions import is_newest
 
@@ -33,7 +33,7 @@ def reasons_against(settings: Settings, probe: Probe) -> dict[str, str]:
 
 def _of_database(probe: Probe) -> dict[str, str]:
     names = ("database", "migrations", "mail_out", "mail_in", "worker")
-    statement = union_all(*troubles(), _worker_seen(clock.now() - WORKER_SEEN_WITHIN))
+    statement: Any = union_all(*troubles(), _worker_seen(clock.now() - WORKER_SEEN_WITHIN))
     try:
         kinds = probe.ask_database("ready", partial(_read, statement=statement))
     except (SQLAlchemyError, OSError) as error:
@@ -54,7 +54,7 @@ def _read(connection: Connection, *, statement: Any) -> set[str] | None:
     return {row[0] for row in connection.execute(statement)} if is_newest(connection) else None
 
 
-def _worker_seen(since: datetime) -> Select[Any]:
+def _worker_seen(since: datetime) -> Rows:
     seen = select(literal("worker"), literal(None, Integer).label("number"), literal(None, String).label("label"))
     return seen.where(PeriodicTick.minute > since).having(func.count(PeriodicTick.minute) > 0)
 

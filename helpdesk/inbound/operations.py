@@ -19,6 +19,7 @@ from helpdesk.inbound.letters import letter_of
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail, parse
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
+from helpdesk.metrics import MAILS_IN
 
 log = logging.getLogger(__name__)
 
