@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Integer, String, func, literal, select, union_all
+from sqlalchemy import Connection, Integer, String, exists, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import clock
@@ -37,7 +37,7 @@ def _of_database(probe: Probe) -> dict[str, str]:
     try:
         kinds = probe.ask_database("ready", partial(_read, statement=statement))
     except (SQLAlchemyError, OSError) as error:
-        reason = type(error).__name__
+        reason = f"{type(error).__name__} {getattr(error, 'orig', '')}"
         return dict.fromkeys(names, f"the database does not answer: {reason}")
     if kinds is None:
         return dict.fromkeys(names, "migrations wait") | {"database": ""}
@@ -56,7 +56,7 @@ def _read(connection: Connection, *, statement: Any) -> set[str] | None:
 
 def _worker_seen(since: datetime) -> Rows:
     seen = select(literal("worker"), literal(None, Integer).label("number"), literal(None, String).label("label"))
-    return seen.where(PeriodicTick.minute > since).having(func.count(PeriodicTick.minute) > 0)
+    return seen.where(exists().where(PeriodicTick.minute > since))
 
 
 def _of_disk(settings: Settings, probe: Probe) -> str:
