@@ -9,8 +9,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from helpdesk import create_app
+from helpdesk.config import Settings
+from helpdesk.inbound.operations import process, receive
 from helpdesk.logs import formatter, secrets_of
+from helpdesk.tickets.delivery import deliver_due
+from tests.cast import Cast
 from tests.conftest import SECRET, make_settings, token_in
+from tests.letters import put, use_server
+from tests.servers.smtp import SmtpServer
 
 PLANTED = ("planted-password", "planted-query", "planted@example.com", "planted-cookie", "plantedtoken" * 3, SECRET)
 
@@ -81,3 +88,25 @@ def test_a_value_cannot_forge_a_line(form: str) -> None:
     )
     assert len(stream.getvalue().splitlines()) == 1
     assert [word for word in ("sesame!pass", "dbpass99", "ann@", "\x1b") if word in stream.getvalue()] == []
+
+
+def test_an_id_is_taken_from_a_trusted_proxy_when_it_is_well_formed(settings: Settings) -> None:
+    client = create_app(settings.model_copy(update={"trusted_proxies": 1})).test_client()
+    answers = [client.get("/health/live", headers={"X-Request-Id": name}) for name in ("from-the-proxy", "no_id!")]
+    assert [answer.headers["X-Request-Id"] == "from-the-proxy" for answer in answers] == [True, False]
+
+
+def test_a_mail_server_that_echoes_a_secret_is_masked(app: Flask, smtp: SmtpServer, lines: io.StringIO) -> None:
+    use_server(app, smtp)
+    smtp.rcpt["ruth@example.com"] = f"550 5.7.1 no {SECRET} for planted@example.com"
+    put()
+    deliver_due("one")
+    tried = [entry for entry in told(lines) if entry["event"] == "a mail was tried"]
+    assert [(entry["outcome"], entry["logger"]) for entry in tried] == [("permanent", "helpdesk.tickets.delivery")]
+    assert [secret for secret in (*PLANTED, "ruth@") if secret in lines.getvalue()] == []
+
+
+def test_a_hostile_mail_leaves_nothing_of_itself(cast: Cast, lines: io.StringIO) -> None:
+    process(receive(b"From: planted@example.com\nSubject: =?utf-8?q?planted-query=0A{}?=\n\nplanted-password\n").id)
+    assert [entry["event"] for entry in told(lines)] == ["a mail was read"]
+    assert [secret for secret in PLANTED if secret in lines.getvalue()] == []
