@@ -5,7 +5,22 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpdesk import access, contact, database, desk, errors, files, headers, intake, jobs, paths, templating, tokens
+from helpdesk import (
+    access,
+    contact,
+    database,
+    desk,
+    errors,
+    files,
+    headers,
+    health,
+    intake,
+    jobs,
+    paths,
+    request_log,
+    templating,
+    tokens,
+)
 from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings
@@ -35,7 +50,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(contact.blueprint)
     app.register_blueprint(desk.blueprint)
     app.register_blueprint(intake.blueprint)
+    health.init_app(app, settings)
     access.init_app(app)
+    request_log.init_app(app, trusted_proxies=settings.trusted_proxies)
     return app
 
 

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     lmtp_open: bool = False
     intake_keys: Annotated[list[SecretStr], NoDecode] = []
 
+    log: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_token: SecretStr = SecretStr("")
+
     trusted_proxies: int = 0
     session_idle_minutes: int = 12 * 60
     session_absolute_days: int = 14

@@ -107,11 +107,15 @@ def init_app(app: Flask, wake: Callable[[str, datetime | None], None] | None = N
 
 
 def engine_options(uri: str) -> dict[str, Any]:
-    """How to connect: nobody waits for ever, neither for a server that is gone nor for a lock."""
+    """How to connect: nobody waits for ever, for a server or for a lock; no error quotes what people wrote."""
     if make_url(uri).get_backend_name() != "postgresql":
-        return {}
+        return {"hide_parameters": True}
     options = f"-c lock_timeout={LOCK_SECONDS}s"
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options}}
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options},
+    }
 
 
 def transactional(operation: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
@@ -149,9 +153,11 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     except BaseException:
         db.session.rollback()
         db.session.info.pop("wakes", None)
+        db.session.info.pop("afterwards", None)
         raise
     finally:
         _writing.reset(mark)
+    _do_afterwards()
     wake_workers()
     return result
 
@@ -159,6 +165,16 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
 def wake(name: str, at: datetime | None = None) -> None:
     """Note that worker task `name` has something to do (from `at` on), once this transaction is committed."""
     db.session.info.setdefault("wakes", set()).add((name, at))
+
+
+def after_commit(work: Callable[[], None]) -> None:
+    """Do something short once this transaction is committed, such as counting it; a rollback forgets it."""
+    db.session.info.setdefault("afterwards", []).append(work)
+
+
+def _do_afterwards() -> None:
+    for work in db.session.info.pop("afterwards", ()):
+        work()
 
 
 def open_write() -> None:

@@ -1,10 +1,13 @@
 """The worker's tasks: three lines each, because the rows are the truth and a lost job loses nothing."""
 
+import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from flask import Flask, current_app
@@ -15,12 +18,16 @@ from helpdesk.database import transactional
 from helpdesk.inbound.operations import PROCESS, process_received, sweep_files
 from helpdesk.intake.operations import forget_signatures
 from helpdesk.job_queue import make_queue
+from helpdesk.logs import within_job
+from helpdesk.metrics import JOB_FAILURES
 from helpdesk.outbound.operations import DELIVER
 from helpdesk.rate_limit import forget_expired
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.search import merge_index
 from helpdesk.tickets.uploads import sweep_uploads
 from helpdesk.ticks import claim_tick
+
+log = logging.getLogger(__name__)
 
 DAILY_HOUR = "3"
 
@@ -48,6 +55,18 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
+@contextmanager
+def noting(job: str) -> Iterator[None]:
+    """Every log line within carries the job's id; a failure is counted."""
+    with within_job(token_hex(4), job=job):
+        try:
+            yield
+        except Exception:
+            JOB_FAILURES.labels(job).inc()
+            log.exception("a job failed")
+            raise
+
+
 def deliver() -> None:
     """Send what is due."""
     deliver_due(worker_name())
@@ -73,7 +92,7 @@ def _tidy(_task: str) -> None:
 
 def _in(app: Flask, queue: Huey, work: Callable[[], None]) -> Any:
     def run() -> None:
-        with app.app_context():
+        with app.app_context(), noting(work.__name__):
             work()
 
     run.__name__ = work.__name__
@@ -82,7 +101,7 @@ def _in(app: Flask, queue: Huey, work: Callable[[], None]) -> Any:
 
 def _on_tick(app: Flask, work: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
-        with app.app_context():
+        with app.app_context(), noting(work.__name__):
             if claim_tick(work.__name__):
                 work()
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from helpdesk import clock, tokens
+from helpdesk import clock, metrics, tokens
 from helpdesk.database import Base, db
 
 STEPS = 6
@@ -72,6 +72,7 @@ def count(*limits: Limit) -> Limit | None:
     for place, limit in enumerate(limits):
         if used[limit.key] > limit.most:
             _give_back(rows[place + 1 :], limits[place + 1 :])
+            metrics.LIMIT_HITS.labels(limit.name).inc()
             return limit
     return None
 

@@ -1,17 +1,15 @@
 """The database's shape: bring it up to date, or say that it is not."""
 
 import logging
-from functools import cache
 
 import flask_migrate
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import paths
 from helpdesk.database import db
 from helpdesk.errors import Misconfigured
+from helpdesk.versions import is_newest
 
 
 def bring_up_to_date(app: Flask) -> None:
@@ -29,7 +27,7 @@ def is_current(app: Flask) -> bool:
     with app.app_context():
         try:
             with db.engine.connect() as connection:
-                return set(MigrationContext.configure(connection).get_current_heads()) == newest()
+                return is_newest(connection)
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise Misconfigured(f"The database cannot be opened: {reason}") from error
@@ -39,9 +37,3 @@ def require_current(app: Flask) -> None:
     """Raise Misconfigured with what to do when migrations wait."""
     if not is_current(app):
         raise Misconfigured("The database is not up to date. Run “helpdesk migrate” first.")
-
-
-@cache
-def newest() -> frozenset[str]:
-    """The names of the newest migrations that this version brings."""
-    return frozenset(ScriptDirectory(str(paths.migrations())).get_heads())

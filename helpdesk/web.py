@@ -1,7 +1,7 @@
-"""`helpdesk web`: gunicorn with two processes of eight threads, and a log that keeps no secrets."""
+"""`helpdesk web`: gunicorn with two processes of eight threads."""
 
 import gc
-import re
+import logging
 import socket
 from typing import Any
 
@@ -9,7 +9,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from helpdesk import create_app
+from helpdesk import create_app, metrics
 from helpdesk.config import Settings
 from helpdesk.database import db
 
@@ -17,16 +17,15 @@ WORKERS = 2
 THREADS = 8
 GRACE_SECONDS = 10
 LONGEST_LINE = 8190  # in bytes, the most that gunicorn allows: links name whole addresses
-ACCESS_LINE = "%(h)s %(m)s %(U)s %(s)s %(b)s %(L)s"
-_SECRET = re.compile(r"/[A-Za-z0-9._~+-]{24,}")
 
 
-class CarefulLogger(Logger):  # type: ignore[misc]
-    """Writes no query strings, no referring pages, and no path segment that is long enough to be a token."""
+class RoutedLogger(Logger):  # type: ignore[misc]
+    """Hands gunicorn's own events to our log; each request is told there by the application itself."""
 
-    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
-        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return {name: atoms[name] for name in "hmsbL"} | {"U": masked(str(atoms["U"]))}
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -46,11 +45,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": GRACE_SECONDS,
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # what a proxy says is read in one place alone, and its hops are counted there
-            "logger_class": CarefulLogger,
+            "logger_class": RoutedLogger,
             "limit_request_line": LONGEST_LINE,
-            "accesslog": "-" if self.access_log else None,
-            "access_log_format": ACCESS_LINE,
+            "accesslog": None,
             "loglevel": "info" if self.access_log else "warning",
+            "child_exit": lambda _arbiter, worker: metrics.forget_process(worker.pid),
             "pre_fork": lambda _arbiter, _worker: get_ready_to_fork(self.application),
         }
         for name, value in options.items():
@@ -63,6 +62,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def serve(settings: Settings, *, bind: list[str], access_log: bool = True) -> None:
     """Answer web requests until SIGTERM; `bind` are addresses as gunicorn writes them, such as 127.0.0.1:5000."""
+    if not access_log:
+        logging.getLogger("helpdesk.request_log").setLevel(logging.WARNING)
     Server(settings, bind=bind, access_log=access_log).run()
 
 
@@ -70,11 +71,6 @@ def serve_on(settings: Settings, listener: socket.socket, *, access_log: bool = 
     """Answer web requests on a socket that is bound already."""
     listener.set_inheritable(True)
     serve(settings, bind=[f"fd://{listener.detach()}"], access_log=access_log)  # gunicorn closes it
-
-
-def masked(path: str) -> str:
-    """A path for the log: each segment that could be a token becomes a dot."""
-    return _SECRET.sub("/…", path)
 
 
 def get_ready_to_fork(app: Flask) -> None:

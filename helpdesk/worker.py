@@ -1,6 +1,5 @@
 """`helpdesk worker`: sends what is due, reads what came in, and watches the mailboxes."""
 
-import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -16,11 +15,10 @@ from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.sources.imap import watch
-from helpdesk.jobs import worker_name
+from helpdesk.jobs import noting, worker_name
 from helpdesk.outbound.operations import has_due
 from helpdesk.tickets.delivery import deliver_due
-
-log = logging.getLogger(__name__)
+from helpdesk.ticks import claim_tick
 
 TASK_THREADS = 2
 LOOK_EVERY_SECONDS = 1.0
@@ -46,6 +44,7 @@ class Worker:
         """Work until SIGTERM or SIGINT, then end in good order."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._on_signal)
+        self._try(self.show_up)
         self.consumer.start()
         self.threads = [
             _begin("look", partial(self._repeat, self.look, every=LOOK_EVERY_SECONDS)),
@@ -56,6 +55,10 @@ class Worker:
         self.consumer.stop(graceful=True)
         for thread in (*self.threads, *self.watched.values()):
             thread.join(1)
+
+    def show_up(self) -> None:
+        """Be seen from the first moment on, not from the first full minute."""
+        claim_tick("start")
 
     def look(self) -> None:
         """Do what the rows say is due."""
@@ -76,10 +79,9 @@ class Worker:
 
     def _try(self, work: Callable[[], None]) -> bool:
         try:
-            with self.app.app_context():
+            with self.app.app_context(), noting(work.__name__):
                 work()
-        except Exception:  # one bad minute must not end the worker
-            log.exception("%s failed", work.__name__)
+        except Exception:  # one bad minute must not end the worker, and the line is written already
             return False
         return True
 

@@ -19,7 +19,9 @@ from helpdesk.config import Settings
 from helpdesk.database import db, is_open_write, open_write, wake_workers
 from helpdesk.errors import Conflict, TooMany
 from helpdesk.extensions import security
+from helpdesk.metrics import SIGN_IN_FAILURES
 
+SIGNS_IN = ("security.login", "security.verify")
 PROVES_BY_PASSWORD = ("security.login", "security.verify", "security.change_password")
 
 
@@ -78,6 +80,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     security._mail_util_cls = OutboxMail  # init_app ignores it as an argument
     security.init_app(app, Datastore(db, Agent, NoRole), forgot_password_form=ForgottenForm)
     app.after_request(_keep_sign_in_pages)
+    app.after_request(_note_failures)
 
 
 def _count_tries() -> None:
@@ -104,6 +107,13 @@ def _write_password(user: Agent) -> None:
         if user.password != (changed.deleted[0] if changed.deleted else None):
             raise Conflict
         user.password = new
+
+
+def _note_failures(response: Response) -> Response:
+    """A sign-in page that is shown again, or refused, let nobody in."""
+    if request.method == "POST" and request.endpoint in SIGNS_IN and response.status_code in (200, 429):
+        SIGN_IN_FAILURES.labels(request.endpoint).inc()
+    return response
 
 
 def _keep_sign_in_pages(response: Response) -> Response:

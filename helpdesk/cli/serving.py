@@ -1,6 +1,5 @@
 """`helpdesk up`, `web`, `worker`, `lmtp` and `demo`: the commands that stay."""
 
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -8,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from helpdesk import create_app
+from helpdesk import create_app, metrics
 from helpdesk.config import Settings, load_settings
 from helpdesk.demo.running import DEMO_DATA, MAIL_PORT, WEB_PORT, run_demo
 from helpdesk.errors import Misconfigured
 from helpdesk.lmtp import listen_for_mail, take_mail
+from helpdesk.logs import configure, write_logs
 from helpdesk.ports import listen
 from helpdesk.schema import bring_up_to_date, require_current
 from helpdesk.supervisor import Supervisor
@@ -20,7 +20,6 @@ from helpdesk.web import serve_on
 from helpdesk.worker import Worker
 
 BIND = "127.0.0.1:5000"
-LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 bind_option = click.option("--bind", default=BIND, show_default=True, help="Where to answer, as HOST:PORT.")
 
@@ -88,7 +87,7 @@ def demo(data_dir: Path, port: int, mail_port: int) -> None:
 
     Starts a desk and a mail server that keeps all mail on this machine. Nothing needs to be set up.
     """
-    _log_to_terminal(logging.WARNING)
+    write_logs("auto", level="warning")
     run_demo(data_dir, web_port=port, mail_port=mail_port)
 
 
@@ -98,18 +97,13 @@ def work(settings: Settings) -> None:
 
 
 def _checked_settings(*, migrate: bool) -> Settings:
-    _log_to_terminal(logging.INFO)
     settings = load_settings()
+    configure(settings)
     if settings.demo:
         raise Misconfigured("HELPDESK_DEMO is for the sample desk; run “helpdesk demo” instead.")
     app = create_app(settings)
     if migrate:
         bring_up_to_date(app)
     require_current(app)
+    metrics.prepare(settings.data_dir)
     return settings
-
-
-def _log_to_terminal(level: int) -> None:
-    logging.basicConfig(level=level, format=LINE)
-    for name in ("alembic", "huey"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,31 +1,11 @@
 """What all staff must know at once: mail that does not leave, or does not come in."""
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, literal, or_, select
-from sqlalchemy.orm import aliased
-
-from helpdesk import clock
-from helpdesk.inbound.models import InboundEmail, InboundState, Source
-from helpdesk.outbound.models import DeliveryState, OutboundRecipient
-
-PATIENCE = timedelta(minutes=15)
 SENTENCES = {
     "not sent": "Mail does not leave: {why}. It is kept, and tried again and again.",
     "not tried": "Mail waits and nobody sends it. Is the worker running?",
     "not read": "Mail that came in waits and nobody reads it. Is the worker running?",
     "not fetched": "The mailbox “{name}” cannot be read: {why}. It is tried again and again.",
 }
-_SOME = func.count() > 0
-
-Rows = Select[str, int | None, str | None]
-
-
-def alarms() -> list[Rows]:
-    """Parts of a page's one statement, each with a row for every trouble there is now."""
-    since = clock.now() - PATIENCE
-    return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since)]
 
 
 def sentence_of(kind: str, detail: str | None) -> str:
@@ -33,32 +13,3 @@ def sentence_of(kind: str, detail: str | None) -> str:
     name, _, reason = (detail or "").partition("\n")
     why = reason.rstrip(".") or "nobody says why"
     return SENTENCES[kind].format(name=name, why=why)
-
-
-def _not_sent(since: datetime) -> Rows:
-    """Some mail failed at its first try already, and for as long as it waits none has left."""
-    one, other = OutboundRecipient, aliased(OutboundRecipient)
-    has_left = exists().where(other.state == DeliveryState.SENT, other.settled_at > since)
-    waits = and_(one.state == DeliveryState.QUEUED, one.attempts > 0, one.queued_at < since)
-    return _row("not sent", "\n" + func.coalesce(func.min(one.error), "")).where(waits, ~has_left).having(_SOME)
-
-
-def _not_tried(since: datetime) -> Rows:
-    due = (OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.next_attempt_at < since)
-    return _row("not tried", func.min(OutboundRecipient.error)).where(*due).having(_SOME)
-
-
-def _not_read(since: datetime) -> Rows:
-    waits = (InboundEmail.state == InboundState.RECEIVED, InboundEmail.received_at < since)
-    return _row("not read", func.min(InboundEmail.reason)).where(*waits).having(_SOME)
-
-
-def _not_fetched(since: datetime) -> Rows:
-    is_late = or_(Source.last_success_at.is_(None), Source.last_success_at < since)
-    told = Source.name + "\n" + Source.last_error
-    return _row("not fetched", told).where(Source.active, is_late, Source.last_error.is_not(None))
-
-
-def _row(kind: str, detail: Any) -> Rows:
-    number: ColumnElement[int | None] = literal(None, Integer)
-    return select(literal(kind), number.label("number"), detail.label("label"))

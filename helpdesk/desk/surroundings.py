@@ -10,8 +10,9 @@ from helpdesk.agents.models import Agent
 from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
-from helpdesk.desk.alarms import SENTENCES, Rows, alarms, sentence_of
+from helpdesk.desk.alarms import SENTENCES, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.troubles import Rows, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.messages import Message
@@ -51,6 +52,7 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
     parts = [*_counts(agent), *alarms(), _to_undo(agent)]
     if ticket:
         parts += _choices(ticket) + _raw_mails(agent, ticket)
+    parts = _counts(agent) + troubles() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
     found = Surroundings()
     for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":

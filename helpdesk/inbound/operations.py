@@ -19,6 +19,7 @@ from helpdesk.inbound.letters import letter_of
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail, parse
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
+from helpdesk.metrics import MAILS_IN
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def process(email_id: int) -> InboundEmail:
             raise
         log.exception("mail %s could not be read", email_id)
         note_failure(email, reason=_sentence(error))
+    MAILS_IN.labels(email.state.value).inc()
+    log.info("a mail was read", extra={"inbound_id": email_id, "outcome": email.state.value})
     return email
 
 

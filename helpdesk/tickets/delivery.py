@@ -2,13 +2,15 @@
 
 import logging
 import time
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
-from helpdesk.database import db, lock, transactional
+from helpdesk.database import after_commit, db, lock, transactional
+from helpdesk.metrics import MAILS_OUT
 from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery, Outcome
@@ -53,8 +55,15 @@ def record_delivery(delivery: Delivery) -> None:
     """Write how a try ended: row, event and ticket together. A claim that ran out changes nothing."""
     recipient = _recipient(delivery.claim)
     lock(recipient)
+    after_commit(partial(_tell, delivery, recipient.email_id, recipient.email.thread_token))
     if outbox.settle(recipient, delivery) and recipient.state is DeliveryState.FAILED:
         _return_to_queue(recipient, EventKind.SEND_FAILED)
+
+
+def _tell(delivery: Delivery, outbox_id: int, about: str | None) -> None:
+    MAILS_OUT.labels(delivery.outcome.value).inc()
+    facts = {"outbox_id": outbox_id, "about": about, "outcome": delivery.outcome.value, "reason": delivery.error}
+    log.info("a mail was tried", extra=facts)
 
 
 @transactional

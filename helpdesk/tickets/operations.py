@@ -12,8 +12,9 @@ from helpdesk.agents.models import Agent
 from helpdesk.articles.operations import article_behind
 from helpdesk.canned_replies.filling import left_over
 from helpdesk.config import settings
-from helpdesk.database import db, transactional
+from helpdesk.database import after_commit, db, transactional
 from helpdesk.errors import Conflict, Invalid, Refused
+from helpdesk.metrics import TICKETS_OPENED
 from helpdesk.rate_limit import Limit, count
 from helpdesk.readers.models import Reader
 from helpdesk.readers.operations import acquaint, recognise
@@ -76,6 +77,7 @@ def open_ticket(
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
         queue_receipt(ticket, to=reader.address)
+    after_commit(TICKETS_OPENED.labels(origin.value).inc)
     return ticket
 
 

@@ -1,0 +1,20 @@
+"""Which migrations there are, and which a database has seen."""
+
+from functools import cache
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from helpdesk import paths
+
+
+def is_newest(connection: Connection) -> bool:
+    """True when no migration waits for this database."""
+    return set(MigrationContext.configure(connection).get_current_heads()) == newest()
+
+
+@cache
+def newest() -> frozenset[str]:
+    """The names of the newest migrations that this version brings."""
+    return frozenset(ScriptDirectory(str(paths.migrations())).get_heads())
