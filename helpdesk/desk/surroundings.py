@@ -49,10 +49,9 @@ class Surroundings:
 
 def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
-    parts = [*_counts(agent), *alarms(), _to_undo(agent)]
+    parts = [*_counts(agent), *troubles(), _to_undo(agent)]
     if ticket:
         parts += _choices(ticket) + _raw_mails(agent, ticket)
-    parts = _counts(agent) + troubles() + (_choices(ticket) + _raw_mails(agent, ticket) if ticket else [])
     found = Surroundings()
     for kind, number, label in db.session.execute(union_all(*parts)):
         if kind == "count":
