@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
+import sys
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_counts_are_summed_over_processes_and_survive_one(settings: Settings, tm
         "HELPDESK_BASE_URL": "http://127.0.0.1", "HELPDESK_DATA_DIR": str(settings.data_dir),
         "HELPDESK_SMTP_SECURITY": "none", "HELPDESK_METRICS_TOKEN": TOKEN, "HELPDESK_LOG": "json",
     }  # fmt: skip
-    command = [str(shutil.which("helpdesk")), "up", "--bind", f"127.0.0.1:{port}"]
+    command = [str(Path(sys.executable).parent / "helpdesk"), "up", "--bind", f"127.0.0.1:{port}"]
     with log.open("w") as file:
         desk = subprocess.Popen(command, env=environment, stderr=file)
     try:
