@@ -9,6 +9,7 @@ from helpdesk import access, contact, database, desk, errors, files, headers, in
 from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings
+from helpdesk.doctor import views as doctor
 from helpdesk.extensions import bootstrap, csrf, migrate
 from helpdesk.outbound import transport
 
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(contact.blueprint)
     app.register_blueprint(desk.blueprint)
     app.register_blueprint(intake.blueprint)
+    app.register_blueprint(doctor.blueprint)
     access.init_app(app)
     return app
 

@@ -7,6 +7,7 @@ import flask_migrate
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import paths
@@ -29,7 +30,7 @@ def is_current(app: Flask) -> bool:
     with app.app_context():
         try:
             with db.engine.connect() as connection:
-                return set(MigrationContext.configure(connection).get_current_heads()) == newest()
+                return heads_of(connection) == newest()
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise Misconfigured(f"The database cannot be opened: {reason}") from error
@@ -39,6 +40,11 @@ def require_current(app: Flask) -> None:
     """Raise Misconfigured with what to do when migrations wait."""
     if not is_current(app):
         raise Misconfigured("The database is not up to date. Run “helpdesk migrate” first.")
+
+
+def heads_of(connection: Connection) -> set[str]:
+    """The names of the migrations that the database stands at."""
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 @cache

@@ -31,6 +31,7 @@ DOORS = {
     "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
     "contact.download_file": PUBLIC,
     "intake.take_mime": PUBLIC,
+    "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,
