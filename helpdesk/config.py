@@ -1,6 +1,7 @@
 """Every setting: name, default, check. Read once from HELPDESK_* variables and the instance's settings file."""
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
