@@ -43,6 +43,4 @@ def _findings(test_mail_to: str) -> Iterator[Finding]:
 
 
 def _as_json(finding: Finding) -> str:
-    return json.dumps(
-        {"level": finding.level, "area": finding.area, "sentence": finding.sentence}, ensure_ascii=False
-    )
+    return json.dumps({"level": finding.level, "area": finding.area, "sentence": finding.sentence}, ensure_ascii=False)

@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +79,9 @@ def _check_proxies(settings: Settings) -> Iterator[Finding]:
         yield bad("proxy", sentence + "HELPDESK_BASE_URL or the proxy, and restart the desk.")
         return
     problems = list(_misheard(settings, seen))
-    yield from problems or [fine("proxy", "What a request says of its sender arrives as HELPDESK_TRUSTED_PROXIES says.")]
+    yield from problems or [
+        fine("proxy", "What a request says of its sender arrives as HELPDESK_TRUSTED_PROXIES says.")
+    ]
 
 
 def _read(answer: Answer) -> dict[str, Any] | None:
@@ -88,7 +89,9 @@ def _read(answer: Answer) -> dict[str, Any] | None:
         seen = json.loads(answer.body)
     except ValueError:
         return None
-    is_ours = answer.status == http.client.OK and isinstance(seen, dict) and {"scheme", "host", "forwarded"} <= set(seen)
+    is_ours = (
+        answer.status == http.client.OK and isinstance(seen, dict) and {"scheme", "host", "forwarded"} <= set(seen)
+    )
     return seen if is_ours else None
 
 
@@ -96,7 +99,9 @@ def _misheard(settings: Settings, seen: dict[str, Any]) -> Iterator[Finding]:
     trusted, entries = settings.trusted_proxies, int(seen["forwarded"])
     host = urlsplit(settings.base_url).netloc.rpartition("@")[2]
     if seen["host"] != host:
-        yield bad("proxy", f"The desk is asked for {seen['host']} instead of {host}; let the proxy pass the Host header.")
+        yield bad(
+            "proxy", f"The desk is asked for {seen['host']} instead of {host}; let the proxy pass the Host header."
+        )
     if trusted < entries:
         sentence = f"{entries} proxies say who asks and {trusted} are trusted, so readers look like one person; "
         yield bad("proxy", sentence + f"set HELPDESK_TRUSTED_PROXIES={entries} if all of them are yours.")

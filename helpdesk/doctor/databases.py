@@ -123,7 +123,9 @@ def _check_postgresql(checkup: Checkup) -> Iterator[Finding]:
     except SQLAlchemyError as error:
         said = reason_of(error)
         said = said.replace(url.password, "…") if url.password else said
-        yield bad(AREA, f"PostgreSQL at {where} cannot be reached: {said}; is it running, is HELPDESK_DATABASE_URL right?")
+        yield bad(
+            AREA, f"PostgreSQL at {where} cannot be reached: {said}; is it running, is HELPDESK_DATABASE_URL right?"
+        )
         return
     if version < OLDEST_POSTGRESQL:
         yield bad(AREA, f"PostgreSQL {version} at {where} is too old; move to {OLDEST_POSTGRESQL} or newer.")

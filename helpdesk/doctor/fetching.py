@@ -16,7 +16,9 @@ def check_fetch_exceptions(checkup: Checkup) -> Iterator[Finding]:
         yield fine(AREA, "Nothing private may be fetched.")
     for entry in entries:
         if _is_wide(entry):
-            yield bad(AREA, f"HELPDESK_FETCH_ALLOW opens {entry}, which is nearly everything; name the few hosts instead.")
+            yield bad(
+                AREA, f"HELPDESK_FETCH_ALLOW opens {entry}, which is nearly everything; name the few hosts instead."
+            )
         else:
             yield look(AREA, f"HELPDESK_FETCH_ALLOW lets the desk fetch from {entry}; remove it if that is not needed.")
 

@@ -8,7 +8,17 @@ from helpdesk.doctor.findings import Checkup, Finding, bad, fine, look
 
 AREA = "keys"
 LEAST_CHARACTERS = 10
-PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password", "your-key", "your_key", "12345678", "insecure")
+PLACEHOLDERS = (
+    "change",
+    "placeholder",
+    "example",
+    "secret",
+    "password",
+    "your-key",
+    "your_key",
+    "12345678",
+    "insecure",
+)
 FRESH = "; make a new one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 

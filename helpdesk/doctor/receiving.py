@@ -22,7 +22,9 @@ def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
     if not is_migrated(checkup):
         return
     with checkup.engine.connect() as connection:
-        sources = connection.execute(select(Source.name, Source.settings).where(Source.active).order_by(Source.name)).all()
+        sources = connection.execute(
+            select(Source.name, Source.settings).where(Source.active).order_by(Source.name)
+        ).all()
     if not sources:
         yield fine(AREA, "No mailbox is read.")
     for name, settings in sources:

@@ -49,7 +49,9 @@ def _send_test_mail(checkup: Checkup) -> Finding:
         with Connection(mail) as connection:
             connection.host.send_message(_test_mail(sender, address), sender, [address])
     except (smtplib.SMTPException, OSError) as error:
-        return bad(AREA, f"The test mail from {sender} to {address} was refused: {_said(error)}; may we send as {sender}?")
+        return bad(
+            AREA, f"The test mail from {sender} to {address} was refused: {_said(error)}; may we send as {sender}?"
+        )
     return fine(AREA, f"The test mail from {sender} to {address} was accepted; see that it arrives.")
 
 

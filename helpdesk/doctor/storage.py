@@ -39,7 +39,9 @@ def check_folder(checkup: Checkup) -> Iterator[Finding]:
         yield fine("folders", f"{folder} takes our files.")
     except OSError as error:
         said = error.strerror or type(error).__name__
-        yield bad("folders", f"{folder} takes no files from us: {said}; make it a folder that our account can write to.")
+        yield bad(
+            "folders", f"{folder} takes no files from us: {said}; make it a folder that our account can write to."
+        )
 
 
 def check_disk(checkup: Checkup) -> Iterator[Finding]:

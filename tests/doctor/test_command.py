@@ -96,7 +96,9 @@ def test_a_check_that_breaks_off_is_a_finding_and_the_next_one_runs(tmp_path: Pa
         raise ValueError("no moon tonight")
 
     findings = list(examine(make_settings(tmp_path), checks=(check_the_moon, CHECKS[-1])))
-    sentence = "The check of the moon broke off (ValueError: no moon tonight); what it looks at may be ill in a new way."
+    sentence = (
+        "The check of the moon broke off (ValueError: no moon tonight); what it looks at may be ill in a new way."
+    )
     assert [finding.sentence for finding in findings[1:]] == [sentence, "Nothing private may be fetched."]
 
 

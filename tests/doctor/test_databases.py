@@ -94,9 +94,7 @@ def test_a_database_with_a_damaged_page(found: Found, file: Path) -> None:
 def test_rows_that_refer_to_nothing(found: Found, raw: sqlite3.Connection) -> None:
     raw.execute("PRAGMA foreign_keys=OFF")
     raw.execute("UPDATE topic SET queue_id = 999")
-    assert found() == [
-        ("failure", "database", f"Rows of the table topic refer to rows that are gone; {FROM_A_BACKUP}")
-    ]
+    assert found() == [("failure", "database", f"Rows of the table topic refer to rows that are gone; {FROM_A_BACKUP}")]
 
 
 @pytest.mark.engines("postgresql")
@@ -115,9 +113,7 @@ def test_a_postgresql_that_does_not_answer(found: Found, desk: Desk) -> None:
 @pytest.mark.engines("postgresql")
 def test_a_postgresql_that_is_too_old(found: Found, desk: Desk) -> None:
     url = make_url(desk.settings.database_url)
-    desk.tell(
-        "CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120019'::text $$"
-    )
+    desk.tell("CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '120019'::text $$")
     desk.tell(f'ALTER DATABASE "{url.database}" SET search_path = public, pg_catalog')
     assert found() == [
         ("failure", "database", f"PostgreSQL 12 at 127.0.0.1:{url.port} is too old; move to 13 or newer.")
@@ -148,7 +144,9 @@ def test_a_database_that_is_not_migrated(found: Found, desk: Desk) -> None:
 
 def test_a_database_that_is_migrated_further_than_the_code(found: Found, desk: Desk) -> None:
     desk.tell("UPDATE alembic_version SET version_num = 'from_tomorrow'")
-    sentence = "The database was migrated by a newer Helpdesk (from_tomorrow); install that version or restore a backup."
+    sentence = (
+        "The database was migrated by a newer Helpdesk (from_tomorrow); install that version or restore a backup."
+    )
     assert found(silent=("imap",)) == [("failure", "migrations", sentence)]
 
 
@@ -167,6 +165,4 @@ def test_a_queue_of_jobs_without_its_tables(found: Found, desk: Desk) -> None:
     desk.tell("DROP SCHEMA IF EXISTS helpdesk_jobs CASCADE")
     desk.tell("CREATE SCHEMA helpdesk_jobs")
     sentence = 'The queue of jobs cannot be read: relation "helpdesk_jobs.huey_task" does not exist; give our account '
-    assert found() == [
-        ("failure", "jobs", sentence + "the schema helpdesk_jobs, or drop it and restart the desk.")
-    ]
+    assert found() == [("failure", "jobs", sentence + "the schema helpdesk_jobs, or drop it and restart the desk.")]

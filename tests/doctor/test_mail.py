@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.doctor.conftest import Desk
 from tests.servers.dovecot import Account
 from tests.servers.fixtures import Certificates
 from tests.servers.ports import free_port
@@ -134,9 +133,7 @@ def test_a_mailbox_that_does_not_tell_of_new_mail(
     assert found() == [("warning", "imap", sentence + "HELPDESK_IMAP_POLL_SECONDS if that is too slow.")]
 
 
-def test_a_mailbox_with_an_unknown_certificate(
-    found: Found, mailbox: Account, change_mailbox: ChangeMailbox
-) -> None:
+def test_a_mailbox_with_an_unknown_certificate(found: Found, mailbox: Account, change_mailbox: ChangeMailbox) -> None:
     port = mailbox.server.tls_port
     change_mailbox(mailbox.settings(port=port, security="tls"))
     sentence = f"The mailbox Inbox cannot be read: The certificate of 127.0.0.1:{port} {UNKNOWN}"
@@ -152,7 +149,9 @@ def test_a_mailbox_where_nobody_listens(found: Found, mailbox: Account, change_m
 
 def test_a_mailbox_in_the_clear_far_away(found: Found, mailbox: Account, change_mailbox: ChangeMailbox) -> None:
     change_mailbox(mailbox.settings(host="mail.example.com"))
-    sentence = "The mailbox Inbox cannot be read: Without TLS a mailbox is only read on this machine; use tls or starttls."
+    sentence = (
+        "The mailbox Inbox cannot be read: Without TLS a mailbox is only read on this machine; use tls or starttls."
+    )
     assert found() == [("failure", "imap", sentence + "; check its settings.")]
 
 

@@ -46,9 +46,7 @@ def test_a_base_url_that_answers_something_else(found: Found, desk: Desk) -> Non
 def test_a_base_url_that_another_program_serves(found: Found, desk: Desk) -> None:
     desk.front.is_desk = False
     sentence = f"{desk.settings.base_url} is served by another program, or by a desk with other settings; correct "
-    assert found() == [
-        ("failure", "proxy", sentence + "HELPDESK_BASE_URL or the proxy, and restart the desk.")
-    ]
+    assert found() == [("failure", "proxy", sentence + "HELPDESK_BASE_URL or the proxy, and restart the desk.")]
 
 
 def test_a_proxy_that_hides_the_host_name(found: Found, desk: Desk) -> None:
@@ -97,9 +95,7 @@ def test_a_proxy_that_does_not_tell_of_https(
 
 def test_a_web_server_with_another_time(found: Found, desk: Desk) -> None:
     desk.front.headers = [("Date", format_datetime(clock.now() - timedelta(minutes=5), usegmt=True))]
-    assert found() == [
-        ("warning", "clock", f"Our clock is more than a minute off that of the web server; {NTP}")
-    ]
+    assert found() == [("warning", "clock", f"Our clock is more than a minute off that of the web server; {NTP}")]
 
 
 @pytest.mark.engines("postgresql")
