@@ -16,6 +16,7 @@ from helpdesk.tokens import Keyring
 
 LIVE = "/health/live"
 LONGEST_ANSWER = 65_536
+TOLD = {"scheme", "host", "forwarded"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,7 @@ def _check_proxies(settings: Settings) -> Iterator[Finding]:
         yield bad("proxy", sentence + "HELPDESK_BASE_URL or the proxy, and restart the desk.")
         return
     problems = list(_misheard(settings, seen))
-    yield from problems or [
-        fine("proxy", "What a request says of its sender arrives as HELPDESK_TRUSTED_PROXIES says.")
-    ]
+    yield from problems or [fine("proxy", "Requests arrive as HELPDESK_TRUSTED_PROXIES says.")]
 
 
 def _read(answer: Answer) -> dict[str, Any] | None:

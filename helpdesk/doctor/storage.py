@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 
-from sqlalchemy import text
+from sqlalchemy import func, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import job_queue
@@ -69,7 +69,8 @@ def check_file_store(checkup: Checkup) -> Iterator[Finding]:
         is_same = store.get(key) == probe
         store.delete(key)
     except Exception as error:  # a store has many ways to refuse, and each means the same to the owner
-        yield bad("files", f"Files cannot be kept in {where}: {reason_of(error)}; check that it exists and is ours.")
+        said = "it is not there" if isinstance(error, FileNotFoundError) else reason_of(error)
+        yield bad("files", f"Files cannot be kept in {where}: {said}; check that it exists and is ours.")
         return
     if is_same:
         yield fine("files", f"Files can be kept in {where}, read and removed.")
@@ -99,9 +100,9 @@ def _check_jobs_file(checkup: Checkup) -> Iterator[Finding]:
 def _check_jobs_tables(checkup: Checkup) -> Iterator[Finding]:
     try:
         with checkup.engine.connect() as connection:
-            has_tables = connection.scalar(text(f"SELECT to_regnamespace('{job_queue.SCHEMA}') IS NOT NULL"))
+            has_tables = connection.scalar(select(func.to_regnamespace(job_queue.SCHEMA).is_not(None)))
             if has_tables:
-                connection.execute(text(f"SELECT count(*) FROM {job_queue.SCHEMA}.{job_queue.TASKS}"))
+                connection.execute(select(func.count()).select_from(table(job_queue.TASKS, schema=job_queue.SCHEMA)))
     except SQLAlchemyError as error:
         if getattr(error, "connection_invalidated", False) or "connect" in reason_of(error):
             return  # told as a database that cannot be reached

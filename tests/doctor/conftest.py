@@ -3,6 +3,7 @@
 import json
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text, update
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from helpdesk import create_app
 from helpdesk.config import Settings
@@ -30,23 +31,34 @@ Answer = Callable[[dict[str, Any], Any], Any]
 
 @dataclass
 class Front:
-    """A web server with the desk behind it; `environ` is what its proxies say, `headers` what it adds to an answer."""
+    """A web server with the desk behind it; `environ` is what its proxies say, `seconds_off` how wrong its clock is."""
 
     application: Any
     environ: dict[str, str] = field(default_factory=dict)
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    seconds_off: int = 0
     live: str = "200 OK"
     is_desk: bool = True
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
         environ |= self.environ
         if environ["PATH_INFO"] == "/health/live":
-            start(self.live, [("Content-Type", "application/json"), *self.headers])
+            start(self.live, [("Content-Type", "application/json")])
             return [json.dumps({"status": "ok"}).encode()]
         if not self.is_desk:
             start("200 OK", [("Content-Type", "text/html")])
             return [b"<p>It works!</p>"]
         return self.application(environ, start)
+
+
+class Page(WSGIRequestHandler):
+    """Dates its answers by the clock of the front, and writes no log."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        off = self.server.app.seconds_off  # type: ignore[attr-defined]
+        return super().date_time_string(int((timestamp or time.time()) + off))
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
 
 
 @dataclass
@@ -75,7 +87,7 @@ def serve() -> Iterator[Callable[..., BaseWSGIServer]]:
     servers: list[tuple[BaseWSGIServer, threading.Thread]] = []
 
     def start(application: Any, port: int, **how: Any) -> BaseWSGIServer:
-        server = make_server("127.0.0.1", port, application, threaded=True, **how)
+        server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Page, **how)
         server.log_startup = lambda: None  # type: ignore[method-assign]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -93,8 +93,8 @@ def test_a_database_with_a_damaged_page(found: Found, file: Path) -> None:
 @pytest.mark.engines("sqlite")
 def test_rows_that_refer_to_nothing(found: Found, raw: sqlite3.Connection) -> None:
     raw.execute("PRAGMA foreign_keys=OFF")
-    raw.execute("UPDATE topic SET queue_id = 999")
-    assert found() == [("failure", "database", f"Rows of the table topic refer to rows that are gone; {FROM_A_BACKUP}")]
+    raw.execute("UPDATE queue SET site_id = 999")
+    assert found() == [("failure", "database", f"Rows of the table queue refer to rows that are gone; {FROM_A_BACKUP}")]
 
 
 @pytest.mark.engines("postgresql")

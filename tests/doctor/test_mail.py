@@ -59,7 +59,7 @@ def test_a_certificate_of_the_mail_server(
 ) -> None:
     certificate = getattr(certificates, which)
     server = start_smtp_server("starttls", certificate)
-    authority = None if which == "stranger" else certificate.certificate
+    authority = None if which == "stranger" else certificate.chain
     assert found(**smtp_of(server, smtp_ca_file=authority)) == [
         ("failure", "smtp", f"The certificate of 127.0.0.1:{server.port} {what}")
     ]
@@ -81,7 +81,7 @@ def test_a_wrong_password_for_the_mail_server(
     found: Found, start_smtp_server: StartSmtp, certificates: Certificates
 ) -> None:
     server = start_smtp_server("starttls", certificates.good)
-    told = smtp_of(server, smtp_ca_file=certificates.good.certificate, smtp_username=LOGIN[0])
+    told = smtp_of(server, smtp_ca_file=certificates.good.chain, smtp_username=LOGIN[0])
     right, wrong = {"smtp_password": SecretStr(LOGIN[1])}, {"smtp_password": SecretStr("wrong")}
     assert found(**told, **right) == [("ok", "smtp", "The mail server that sends lets us in over verified TLS.")]
     sentence = f"127.0.0.1:{server.port} refused our login; check HELPDESK_SMTP_USERNAME and HELPDESK_SMTP_PASSWORD."
@@ -189,6 +189,7 @@ def test_nobody_takes_mail_by_lmtp(found: Found) -> None:
 
 
 def test_another_program_has_the_lmtp_port(found: Found, greeter: Callable[[bytes], int]) -> None:
-    bind = f"127.0.0.1:{greeter(b'220 ftp.example.org FTP\r\n')}"
+    port = greeter(b"220 ftp.example.org FTP\r\n")
+    bind = f"127.0.0.1:{port}"
     sentence = f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND."
     assert found(lmtp_bind=bind) == [("failure", "lmtp", sentence)]

@@ -4,7 +4,6 @@ import sys
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -78,10 +77,10 @@ def test_more_proxies_trusted_than_there_are(found: Found) -> None:
 def test_a_proxy_that_does_not_tell_of_https(
     desk: Desk, serve: Callable[..., BaseWSGIServer], certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.good.certificate))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.good.chain))
     url = f"https://127.0.0.1:{free_port()}"
     front = Front(create_app(desk.settings.model_copy(update={"base_url": url})).wsgi_app)
-    pair = (str(certificates.good.certificate), str(certificates.good.key))
+    pair = (str(certificates.good.chain), str(certificates.good.key))
     serve(front, int(url.rpartition(":")[2]), ssl_context=pair)
     healthy = desk.findings(base_url=url)
     front.environ = {"wsgi.url_scheme": "http"}
@@ -94,7 +93,7 @@ def test_a_proxy_that_does_not_tell_of_https(
 
 
 def test_a_web_server_with_another_time(found: Found, desk: Desk) -> None:
-    desk.front.headers = [("Date", format_datetime(clock.now() - timedelta(minutes=5), usegmt=True))]
+    desk.front.seconds_off = -300
     assert found() == [("warning", "clock", f"Our clock is more than a minute off that of the web server; {NTP}")]
 
 

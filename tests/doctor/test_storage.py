@@ -67,7 +67,7 @@ def test_a_bucket_that_is_not_there(desk: Desk, s3: S3) -> None:
     assert [(finding.level, finding.sentence) for finding in broken if finding not in healthy] == [
         (
             "failure",
-            "Files cannot be kept in the bucket of HELPDESK_FILES_URL: The store of files does not answer; check that "
+            "Files cannot be kept in the bucket of HELPDESK_FILES_URL: it is not there; check that "
             "it exists and is ours.",
         )
     ]
