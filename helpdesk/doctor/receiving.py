@@ -1,6 +1,6 @@
 """The doors for mail: every IMAP mailbox, and the LMTP address."""
 
-import socket
+import smtplib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +15,7 @@ from helpdesk.inbound.models import Source
 from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
 
 AREA = "imap"
+UNDERSTOOD = 250
 
 
 def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
@@ -36,19 +37,17 @@ def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
     bind = checkup.settings.lmtp_bind
     if not bind:
         return
+    taken = f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND."
     try:
-        with _call(bind) as connection:
-            greeting = connection.recv(1024)
+        is_lmtp = _speaks_lmtp(bind)
     except (FileNotFoundError, ConnectionRefusedError):
         yield look("lmtp", f"Nobody takes mail at {bind}; start “helpdesk lmtp”, or “helpdesk up” again.")
-        return
+    except (smtplib.SMTPException, ConnectionError):
+        yield bad("lmtp", taken)
     except OSError as error:
         yield bad("lmtp", f"{bind} does not answer: {reason_of(error)}; check HELPDESK_LMTP_BIND.")
-        return
-    if greeting.startswith(b"220") and b"LMTP" in greeting:
-        yield fine("lmtp", f"Mail is taken at {bind}.")
     else:
-        yield bad("lmtp", f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND.")
+        yield fine("lmtp", f"Mail is taken at {bind}.") if is_lmtp else bad("lmtp", taken)
 
 
 def _check_mailbox(checkup: Checkup, name: str, settings: dict[str, Any]) -> Finding:
@@ -80,15 +79,9 @@ def _why_not(name: str, settings: dict[str, Any], refusal: MailboxFailed) -> str
     return f"The mailbox {name} cannot be read: {trouble or refusal.message + '; check its settings.'}"
 
 
-def _call(bind: str) -> socket.socket:
-    if bind.startswith(UNIX):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(PATIENCE_SECONDS)
-        try:
-            connection.connect(bind.removeprefix(UNIX))
-        except OSError:
-            connection.close()
-            raise
-        return connection
+def _speaks_lmtp(bind: str) -> bool:
+    """Whether LHLO is understood (RFC 2033 §4.1), which a server of SMTP refuses."""
     host, _, port = bind.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_SECONDS)
+    where = (bind.removeprefix(UNIX), 0) if bind.startswith(UNIX) else (host.strip("[]"), int(port))
+    with smtplib.LMTP(*where, local_hostname="localhost", timeout=PATIENCE_SECONDS) as connection:
+        return connection.ehlo()[0] == UNDERSTOOD

@@ -39,7 +39,8 @@ def _why_not(checkup: Checkup, error: BaseException) -> str:
             return f"{where} offers no STARTTLS; check HELPDESK_SMTP_PORT and HELPDESK_SMTP_SECURITY."
         case smtplib.SMTPNotSupportedError():
             return f"{where} offers no login here; leave HELPDESK_SMTP_USERNAME empty, or use TLS."
-    trouble = trouble_of(error, host=settings.smtp_host, port=settings.smtp_port)
+    silence = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else None
+    trouble = trouble_of(silence or error, host=settings.smtp_host, port=settings.smtp_port)
     return trouble or f"{where} did not let us in: {reason_of(error)}; check the HELPDESK_SMTP_ settings."
 
 

@@ -57,7 +57,7 @@ class Page(WSGIRequestHandler):
         off = self.server.app.seconds_off  # type: ignore[attr-defined]
         return super().date_time_string(int((timestamp or time.time()) + off))
 
-    def log(self, type: str, message: str, *args: object) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
 

@@ -1,9 +1,13 @@
 """The doctor about mail: the server that sends, the mailboxes, and LMTP."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from pydantic import SecretStr
 
 from tests.servers.dovecot import Account
 from tests.servers.fixtures import Certificates
-from tests.servers.ports import free_port
+from tests.servers.ports import free_port, wait_for_port
 from tests.servers.proxy import Proxy
 from tests.servers.smtp import LOGIN, SmtpServer
 
@@ -88,9 +92,12 @@ def test_a_wrong_password_for_the_mail_server(
     assert found(**told, **wrong) == [("failure", "smtp", sentence)]
 
 
-def test_a_mail_server_that_wants_no_login(found: Found, smtp: SmtpServer) -> None:
-    sentence = f"127.0.0.1:{smtp.port} offers no login here; leave HELPDESK_SMTP_USERNAME empty, or use TLS."
-    assert found(smtp_username="desk", smtp_password=SecretStr("a word")) == [("failure", "smtp", sentence)]
+def test_a_mail_server_that_wants_no_login(found: Found, smtp: SmtpServer, proxy_to: Callable[..., Proxy]) -> None:
+    port = proxy_to(smtp.port, hide=b"250-AUTH LOGIN PLAIN\r\n").port
+    sentence = f"127.0.0.1:{port} offers no login here; leave HELPDESK_SMTP_USERNAME empty, or use TLS."
+    assert found(smtp_port=port, smtp_username="desk", smtp_password=SecretStr("a word")) == [
+        ("failure", "smtp", sentence)
+    ]
 
 
 def test_a_test_mail_that_is_accepted(found: Found, smtp: SmtpServer) -> None:
@@ -193,3 +200,31 @@ def test_another_program_has_the_lmtp_port(found: Found, greeter: Callable[[byte
     bind = f"127.0.0.1:{port}"
     sentence = f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND."
     assert found(lmtp_bind=bind) == [("failure", "lmtp", sentence)]
+
+
+def test_a_server_of_smtp_has_the_lmtp_port(found: Found, smtp: SmtpServer) -> None:
+    bind = f"127.0.0.1:{smtp.port}"
+    sentence = f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND."
+    assert found(lmtp_bind=bind) == [("failure", "lmtp", sentence)]
+
+
+def test_the_lmtp_port_says_nothing(found: Found, silent_server: Any) -> None:
+    bind = f"127.0.0.1:{silent_server.port}"
+    sentence = f"{bind} does not answer: timed out; check HELPDESK_LMTP_BIND."
+    assert found(lmtp_bind=bind) == [("failure", "lmtp", sentence)]
+
+
+def test_our_own_lmtp_is_recognised(found: Found, desk: Desk) -> None:
+    bind = f"127.0.0.1:{free_port()}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")} | {
+        "HELPDESK_SECRET_KEYS": desk.settings.secret_keys[0].get_secret_value(),
+        "HELPDESK_DATA_DIR": str(desk.settings.data_dir),
+        "HELPDESK_LMTP_BIND": bind,
+    }
+    command = [str(Path(sys.executable).with_name("helpdesk")), "lmtp"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_for_port(int(bind.rpartition(":")[2]))
+            assert found(lmtp_bind=bind) == [("ok", "lmtp", f"Mail is taken at {bind}.")]
+        finally:
+            server.terminate()
