@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.doctor.conftest import Desk
 from tests.servers.dovecot import Account
 from tests.servers.fixtures import Certificates
 from tests.servers.ports import free_port, wait_for_port
