@@ -24,6 +24,7 @@ from helpdesk import (
 from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings
+from helpdesk.doctor import views as doctor
 from helpdesk.extensions import bootstrap, csrf, migrate
 from helpdesk.outbound import transport
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(desk.blueprint)
     app.register_blueprint(intake.blueprint)
     health.init_app(app, settings)
+    app.register_blueprint(doctor.blueprint)
     access.init_app(app)
     request_log.init_app(app, trusted_proxies=settings.trusted_proxies)
     return app

@@ -1,7 +1,8 @@
 """Every setting: name, default, check. Read once from HELPDESK_* variables and the instance's settings file."""
 
 import os
-from ipaddress import ip_address
+import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from helpdesk.errors import Misconfigured
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNIX = "unix:"
+HOST_NAME = re.compile(r"(?!.*\.[\d.]+$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 PREFIX = "HELPDESK_"
 SETTINGS_FILE = "HELPDESK_SETTINGS_FILE"
 
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_token: SecretStr = SecretStr("")
 
+    fetch_allow: Annotated[list[str], NoDecode] = []
     trusted_proxies: int = 0
     session_idle_minutes: int = 12 * 60
     session_absolute_days: int = 14
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
     caught_mail_url: str = ""
     demo: bool = False
 
-    @field_validator("secret_keys", "intake_keys", mode="before")
+    @field_validator("secret_keys", "intake_keys", "fetch_allow", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -82,6 +85,13 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < 32 for key in keys):
             raise ValueError("give keys of 32 characters or more, newest first, or none")
         return keys
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _names_hosts(cls, entries: list[str]) -> list[str]:
+        if not all(_is_host_or_network(entry) for entry in entries):
+            raise ValueError("give host names, addresses or networks such as 10.1.0.0/16, with commas between")
+        return entries
 
     @field_validator("files_url")
     @classmethod
@@ -174,6 +184,14 @@ def _is_local(bind: str) -> bool:
         return bind.startswith(UNIX) or host in LOOPBACK or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_host_or_network(entry: str) -> bool:
+    try:
+        ip_network(entry)
+    except ValueError:
+        return HOST_NAME.fullmatch(entry) is not None
+    return True
 
 
 def _name(error: Any) -> str:

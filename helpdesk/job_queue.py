@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 NAME = "helpdesk"
 FILE = "jobs.sqlite3"
 SCHEMA = "helpdesk_jobs"
+TASKS = "huey_task"
 CONNECT_SECONDS = 10
 
 

@@ -24,6 +24,7 @@ class Kind(IntEnum):
     FORM = 4
     SETUP = 5
     RECEIPT_ID = 6
+    PROBE = 7
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,12 @@ from helpdesk import paths
 
 def is_newest(connection: Connection) -> bool:
     """True when no migration waits for this database."""
-    return set(MigrationContext.configure(connection).get_current_heads()) == newest()
+    return heads_of(connection) == newest()
+
+
+def heads_of(connection: Connection) -> frozenset[str]:
+    """The names of the migrations that the database stands at."""
+    return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
 @cache

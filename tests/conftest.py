@@ -1,6 +1,7 @@
 """A migrated application with the cast, on each engine; each test begins with the same rows and commits for real."""
 
 import contextvars
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -57,6 +58,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker("engines")
         metafunc.parametrize("engine", marked.args if marked else ENGINES)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What a command of a test sets up for the log is taken down after it."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in [*root.handlers]:
+        if handler not in before and not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ DOORS = {
     "contact.download_file": PUBLIC,
     "intake.take_mime": PUBLIC,
     "health.live": PUBLIC, "health.ready": PUBLIC, "health.metrics": PUBLIC,
+    "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,

@@ -119,7 +119,20 @@ def letter_to(address: str, text: str = "The bridge has nine piers, not eight.")
 def test_help_names_the_commands_in_the_order_an_owner_meets_them(run: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = run("--help")
     names = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
-    expected = ["setup", "up", "web", "worker", "lmtp", "receive", "mail", "demo", "add-agent", "migrate", "reindex"]
+    expected = [
+        "setup",
+        "up",
+        "doctor",
+        "web",
+        "worker",
+        "lmtp",
+        "receive",
+        "mail",
+        "demo",
+        "add-agent",
+        "migrate",
+        "reindex",
+    ]
     assert (code, names, err) == (0, expected, "")
 
 

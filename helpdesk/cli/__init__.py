@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from helpdesk.cli.doctor import doctor
 from helpdesk.cli.mail import mail, receive
 from helpdesk.cli.people import add_agent
 from helpdesk.cli.serving import demo, lmtp, up, web, worker
@@ -13,7 +14,7 @@ from helpdesk.errors import HelpdeskError
 
 FAILED = 1
 INTERRUPTED = 130
-ORDER = (setup, up, web, worker, lmtp, receive, mail, demo, add_agent, migrate, reindex)
+ORDER = (setup, up, doctor, web, worker, lmtp, receive, mail, demo, add_agent, migrate, reindex)
 
 
 class InOrder(click.Group):

@@ -15,10 +15,10 @@ from helpdesk.addresses import check
 from helpdesk.agents.models import Agent
 from helpdesk.agents.operations import add_agent
 from helpdesk.agents.roles import Role
-from helpdesk.cli.mail_check import check_imap, check_smtp
 from helpdesk.cli.people import one_time_link
 from helpdesk.config import PREFIX, SETTINGS_FILE, load_settings
 from helpdesk.database import db, transactional
+from helpdesk.doctor.mail_check import check_imap, check_smtp
 from helpdesk.errors import Conflict
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.sources.mailbox import DEFAULT_PORTS

@@ -9,9 +9,9 @@ from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.outbound.operations import MOST_ABANDONED
-from helpdesk.schema import newest
 from helpdesk.tickets.models import Status, Then, Ticket
 from helpdesk.tickets.operations import reply
+from helpdesk.versions import newest
 from tests.cast import PASSWORD, Cast
 from tests.contact.posting import filled
 from tests.factories import make_ticket

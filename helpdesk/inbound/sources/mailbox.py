@@ -128,9 +128,14 @@ class OpenMailbox:
         if answer != "OK":
             raise MailUnfetchable(f"the server does not mark mail {uid} as read: {_said(data)}")
 
+    @property
+    def can_idle(self) -> bool:
+        """True when the server tells of new mail by itself (RFC 2177)."""
+        return "IDLE" in self._client.capabilities
+
     def wait(self, stop: threading.Event, *, seconds: float) -> None:
         """Return when something may be new: IDLE where the server can, else after `seconds`; soon after `stop`."""
-        if "IDLE" not in self._client.capabilities:
+        if not self.can_idle:
             stop.wait(seconds)
             return
         until = time.monotonic() + min(seconds, REIDLE_SECONDS)

@@ -1,0 +1,87 @@
+"""The doors for mail: every IMAP mailbox, and the LMTP address."""
+
+import smtplib
+from collections.abc import Iterator
+from typing import Any
+
+from imap_tools import MailboxFolderSelectError, MailboxLoginError
+from sqlalchemy import select
+
+from helpdesk.config import UNIX
+from helpdesk.doctor.databases import is_migrated
+from helpdesk.doctor.findings import PATIENCE_SECONDS, Checkup, Finding, bad, fine, look, reason_of
+from helpdesk.doctor.troubles import trouble_of
+from helpdesk.inbound.models import Source
+from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
+
+AREA = "imap"
+UNDERSTOOD = 250
+
+
+def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
+    """Sign in to each mailbox, look into its folder, and see whether it tells of new mail."""
+    if not is_migrated(checkup):
+        return
+    with checkup.engine.connect() as connection:
+        sources = connection.execute(
+            select(Source.name, Source.settings).where(Source.active).order_by(Source.name)
+        ).all()
+    if not sources:
+        yield fine(AREA, "No mailbox is read.")
+    for name, settings in sources:
+        yield _check_mailbox(checkup, name, settings)
+
+
+def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
+    """Whoever listens at HELPDESK_LMTP_BIND speaks LMTP, or nobody does yet."""
+    bind = checkup.settings.lmtp_bind
+    if not bind:
+        return
+    taken = f"Another program listens at {bind}; end it, or choose another HELPDESK_LMTP_BIND."
+    try:
+        is_lmtp = _speaks_lmtp(bind)
+    except (FileNotFoundError, ConnectionRefusedError):
+        yield look("lmtp", f"Nobody takes mail at {bind}; start “helpdesk lmtp”, or “helpdesk up” again.")
+    except (smtplib.SMTPException, ConnectionError):
+        yield bad("lmtp", taken)
+    except OSError as error:
+        yield bad("lmtp", f"{bind} does not answer: {reason_of(error)}; check HELPDESK_LMTP_BIND.")
+    else:
+        yield fine("lmtp", f"Mail is taken at {bind}.") if is_lmtp else bad("lmtp", taken)
+
+
+def _check_mailbox(checkup: Checkup, name: str, settings: dict[str, Any]) -> Finding:
+    password = checkup.settings.imap_password_of(name)
+    if not password:
+        return bad(AREA, f"The mailbox {name} has no password; set HELPDESK_IMAP_PASSWORD or HELPDESK_IMAP_PASSWORDS.")
+    try:
+        address = Address.of(settings, password=password)
+        with connect(address) as box:
+            box.select()
+            if box.can_idle:
+                return fine(AREA, f"The mailbox {name} lets us in and tells of new mail at once.")
+    except MailboxFailed as refusal:
+        return bad(AREA, _why_not(name, settings, refusal))
+    poll = checkup.settings.imap_poll_seconds
+    return look(AREA, f"The server of the mailbox {name} has no IDLE, so new mail is seen every {poll} seconds only; "
+                "lower HELPDESK_IMAP_POLL_SECONDS if that is too slow.")  # fmt: skip
+
+
+def _why_not(name: str, settings: dict[str, Any], refusal: MailboxFailed) -> str:
+    error = refusal.__cause__ or refusal
+    folder, user = settings.get("folder") or "INBOX", settings.get("username", "")
+    if isinstance(error, MailboxLoginError):
+        return f"The mailbox {name} refused the login of {user}; check its user name and HELPDESK_IMAP_PASSWORD."
+    if isinstance(error, MailboxFolderSelectError):
+        return f"The mailbox {name} has no folder {folder}; make it there, or name another one."
+    host, port = str(settings.get("host", "")), int(settings.get("port") or 0)
+    trouble = trouble_of(error, host=host, port=port) if port else None
+    return f"The mailbox {name} cannot be read: {trouble or refusal.message + '; check its settings.'}"
+
+
+def _speaks_lmtp(bind: str) -> bool:
+    """Whether LHLO is understood (RFC 2033 §4.1), which a server of SMTP refuses."""
+    host, _, port = bind.rpartition(":")
+    where = (bind.removeprefix(UNIX), 0) if bind.startswith(UNIX) else (host.strip("[]"), int(port))
+    with smtplib.LMTP(*where, local_hostname="localhost", timeout=PATIENCE_SECONDS) as connection:
+        return connection.ehlo()[0] == UNDERSTOOD
