@@ -119,7 +119,7 @@ def icon(name: str, label: str = "") -> Markup:
 
 def addresses(endpoint: str, part: str, **values: Any) -> Callable[[int], str]:
     """A function from the number that varies (`part` of the route) to the address; for long lists, where it is fast."""
-    before, _, after = url_for(endpoint, **values, **{part: _PLACE}).partition(str(_PLACE))
+    before, _, after = url_for(endpoint, **(values | {part: _PLACE})).partition(str(_PLACE))
     return lambda number: f"{before}{number}{after}"
 
 
