@@ -25,7 +25,7 @@ from helpdesk.agents import current as current_agent
 from helpdesk.agents import security as agent_security
 from helpdesk.config import LOOPBACK, Settings, load_settings
 from helpdesk.doctor import views as doctor
-from helpdesk.extensions import bootstrap, csrf, migrate
+from helpdesk.extensions import bootstrap, csrf
 from helpdesk.outbound import transport
 
 
@@ -39,7 +39,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.init_app(app, wake=jobs.wake)
     files.init_app(app, settings)
     tokens.init_app(app, [key.get_secret_value() for key in settings.secret_keys])
-    migrate.init_app(app, database.db, directory=str(paths.migrations()))
     bootstrap.init_app(app)
     csrf.init_app(app)
     transport.init_app(app, settings)

@@ -2,12 +2,10 @@
 
 from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
-from flask_migrate import Migrate
 from flask_security import Security
 from flask_wtf import CSRFProtect
 
 mail = Mail()
-migrate = Migrate()
 security = Security()
 csrf = CSRFProtect()
 bootstrap = Bootstrap5()

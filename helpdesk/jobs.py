@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,6 +31,8 @@ from helpdesk.ticks import claim_tick
 log = logging.getLogger(__name__)
 
 DAILY_HOUR = "3"
+TELL_EVERY_SECONDS = 0.5
+_told: dict[str, float] = {}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -46,8 +49,21 @@ def init_app(app: Flask, settings: Settings) -> None:
 def wake(name: str, at: datetime | None) -> None:
     """Tell a worker that there is something to do, now or at a time (aware)."""
     task = current_app.extensions["tasks"].get(name)
-    if task is not None:
-        task.schedule(eta=at) if at is not None else task()
+    if task is None:
+        return
+    if at is not None:
+        task.schedule(eta=at)
+    elif _is_worth_telling(name):
+        task()
+
+
+def _is_worth_telling(name: str) -> bool:
+    """False right after this process said the same: a worker looks at the rows each second anyway."""
+    now = time.monotonic()
+    is_news = now - _told.get(name, 0.0) > TELL_EVERY_SECONDS
+    if is_news:
+        _told[name] = now
+    return is_news
 
 
 def worker_name() -> str:

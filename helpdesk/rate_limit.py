@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, delete, func, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import TextClause, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpdesk import clock, metrics, tokens
-from helpdesk.database import Base, db
+from helpdesk.database import Base, UtcDateTime, db
 
 STEPS = 6
 
 # As text, because RETURNING names columns without their table, and two tables here are the same one. Steps and limits
 # end at the same moments, so what expires after this step began counts in all of it.
-_EARLIER: ColumnElement[int] = literal_column(
+_EARLIER = (
     "(SELECT coalesce(sum(earlier.count), 0) FROM rate_count AS earlier WHERE earlier.key = rate_count.key"
     " AND earlier.window_start < rate_count.window_start AND earlier.expires_at > rate_count.window_start)"
 )
@@ -95,13 +94,24 @@ def forget_expired() -> None:
 
 def _add(rows: Sequence[dict[str, object]]) -> dict[str, int]:
     """Rows are locked in the order of the limits, the same for every verb, so that two never wait for each other."""
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(RateCount).values(rows)
-    statement = statement.on_conflict_do_update(
-        index_elements=["key", "window_start"], set_={"count": RateCount.count + statement.excluded.count}
+    values = {f"{name}_{place}": value for place, row in enumerate(rows) for name, value in row.items()}
+    added = db.session.connection().execute(_adding(len(rows)), values)
+    return {key: this + int(earlier) for key, this, earlier in added}
+
+
+@cache
+def _adding(count: int) -> TextClause:
+    """The statement for so many rows, as text, since it is the same for both engines and asked with every form."""
+    names = list(RateCount.__table__.columns.keys())
+    rows = ", ".join(f"({', '.join(f':{name}_{place}' for name in names)})" for place in range(count))
+    statement = text(
+        f"INSERT INTO rate_count ({', '.join(names)}) VALUES {rows} ON CONFLICT (key, window_start)"  # noqa: S608
+        f" DO UPDATE SET count = rate_count.count + excluded.count RETURNING key, count, {_EARLIER}"
     )
-    added = db.session.execute(statement.returning(RateCount.key, RateCount.count, _EARLIER)).all()
-    return {key: this + earlier for key, this, earlier in added}
+    times = [name for name in names if isinstance(RateCount.__table__.c[name].type, UtcDateTime)]
+    return statement.bindparams(
+        *(bindparam(f"{name}_{place}", type_=UtcDateTime) for name in times for place in range(count))
+    )
 
 
 def _give_back(rows: Sequence[dict[str, object]], limits: Sequence[Limit]) -> None:

@@ -1,8 +1,9 @@
 """The database's shape: bring it up to date, or say that it is not."""
 
 import logging
+from importlib import import_module
+from types import ModuleType
 
-import flask_migrate
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,8 +19,15 @@ def bring_up_to_date(app: Flask) -> None:
         return
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with app.app_context():
-        flask_migrate.upgrade(directory=str(paths.migrations()))
+        use_migrations(app).upgrade(directory=str(paths.migrations()))
         db.engine.dispose()
+
+
+def use_migrations(app: Flask) -> ModuleType:
+    """Let an application step up and down; returns Flask-Migrate, which no web process needs and few can spare."""
+    flask_migrate = import_module("flask_migrate")
+    flask_migrate.Migrate(app, db, directory=str(paths.migrations()))
+    return flask_migrate
 
 
 def is_current(app: Flask) -> bool:

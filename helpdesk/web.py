@@ -15,6 +15,7 @@ from helpdesk.database import db
 
 WORKERS = 2
 THREADS = 8
+GARBAGE = (20_000, 20, 20)  # a page of 200 messages must not be searched for it a dozen times
 GRACE_SECONDS = 10
 LONGEST_LINE = 8190  # in bytes, the most that gunicorn allows: links name whole addresses
 
@@ -78,6 +79,7 @@ def get_ready_to_fork(app: Flask) -> None:
     let_go_of_connections(app)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def let_go_of_connections(app: Flask) -> None:

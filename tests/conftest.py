@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from flask_security import hash_password
 from playwright.sync_api import Browser, expect
 from werkzeug.test import TestResponse
@@ -20,6 +19,7 @@ from helpdesk import create_app
 from helpdesk.agents.models import Agent
 from helpdesk.config import Settings
 from helpdesk.database import db
+from helpdesk.schema import use_migrations
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.live import CHROMIUM, chromium
 from tests.servers.postgresql import Cluster
@@ -106,6 +106,7 @@ def settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
 def app(settings: Settings) -> Iterator[Flask]:
     """The application, inside its context."""
     app = create_app(settings)
+    use_migrations(app)
     app.config["TESTING"] = True
     app.test_client_class = OwnContextClient
     with app.app_context():
@@ -172,8 +173,9 @@ def missing(part: str) -> NoReturn:
 
 
 def _migrate(settings: Settings) -> None:
-    with create_app(settings).app_context():
-        upgrade()
+    app = create_app(settings)
+    with app.app_context():
+        use_migrations(app).upgrade()
         make_cast(hash_password(PASSWORD))
         db.session.remove()
         db.engine.dispose()

@@ -1,5 +1,7 @@
 """Finding the article a reader writes about."""
 
+from typing import Any
+
 from sqlalchemy import ScalarSelect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -12,13 +14,16 @@ from helpdesk.sites.models import Site
 
 def find_article(site: Site, url: str) -> Article | None:
     """The article of this site behind a canonical address or one of its aliases."""
-    return db.session.scalar(select(Article).where(Article.id == id_of_article(site.id, url)))
+    return db.session.scalar(select(Article).where(Article.id == id_of_article(site.id, either_address(url))))
 
 
-def id_of_article(site_id: int | InstrumentedAttribute[int], url: str) -> ScalarSelect[int]:
-    """For a larger statement: the id of the article of a site behind a canonical address or one of its aliases."""
-    slash = url.removesuffix("/") if url.endswith("/") else url + "/"
-    either = (url, slash)  # a site may write its addresses with or without the last slash
+def either_address(url: str | None) -> tuple[str | None, str | None]:
+    """A canonical address in both ways a site may write it: with or without the last slash."""
+    return (url, url.removesuffix("/") if url.endswith("/") else url + "/") if url else (None, None)
+
+
+def id_of_article(site_id: int | InstrumentedAttribute[int], either: tuple[Any, Any]) -> ScalarSelect[int]:
+    """For a larger statement: the id of the article of a site behind either of two addresses or one of its aliases."""
     article, alias = aliased(Article), aliased(ArticleAlias)
     known = select(article.id).outerjoin(alias, alias.article_id == article.id).where(article.site_id == site_id)
     is_there = or_(article.canonical_url.in_(either), alias.url.in_(either))

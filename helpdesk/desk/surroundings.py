@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import String, cast, func, literal, select, union_all
+from sqlalchemy import CompoundSelect, Integer, String, bindparam, cast, func, literal, select, union_all
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
-from helpdesk.database import db
+from helpdesk.database import UtcDateTime, db
 from helpdesk.desk.alarms import SENTENCES, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
-from helpdesk.inbound.troubles import Rows, troubles
+from helpdesk.inbound.troubles import Rows, patience_ends, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.messages import Message
@@ -49,11 +49,11 @@ class Surroundings:
 
 def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
-    parts = [*_counts(agent), *troubles(), _to_undo(agent)]
+    values: dict[str, Any] = {"now": clock.now(), "since": patience_ends()}
     if ticket:
-        parts += _choices(ticket) + _raw_mails(agent, ticket)
+        values |= {"ticket_id": ticket.id, "site_id": ticket.site_id}
     found = Surroundings()
-    for kind, number, label in db.session.execute(union_all(*parts)):
+    for kind, number, label in db.session.execute(_around_a_ticket(agent) if ticket else _around(agent), values):
         if kind == "count":
             found.count[label or ""] = number or 0
         elif kind == "raw":
@@ -68,6 +68,19 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
 
 
 @per_agent
+def _around(agent: Agent) -> CompoundSelect[Any]:
+    return union_all(*_always(agent))
+
+
+@per_agent
+def _around_a_ticket(agent: Agent) -> CompoundSelect[Any]:
+    return union_all(*_always(agent), *_choices(), *_raw_mails(agent))
+
+
+def _always(agent: Agent) -> list[Rows]:
+    return [*_counts(agent), *troubles(bindparam("since", type_=UtcDateTime)), _to_undo(agent)]
+
+
 def _counts(agent: Agent) -> list[Rows]:
     parts = [
         _rows("count", column, literal(folder.value))
@@ -80,30 +93,31 @@ def _counts(agent: Agent) -> list[Rows]:
 
 
 def _to_undo(agent: Agent) -> Rows:
-    waits = (OutboundEmail.release == Release.HELD, OutboundEmail.not_before > clock.now())
+    waits = (OutboundEmail.release == Release.HELD, OutboundEmail.not_before > bindparam("now", type_=UtcDateTime))
     rows = _rows("undo", Message.id, cast(Ticket.number, String)).select_from(OutboundEmail)
     of_mail = rows.join(Message, Message.outbound_email_id == OutboundEmail.id).join(Message.ticket)
     return of_mail.where(Message.agent_id == agent.id, *waits)
 
 
-def _choices(ticket: Ticket) -> list[Rows]:
+def _choices() -> list[Rows]:
+    site_id = bindparam("site_id", type_=Integer)
     tags = select(Tag).order_by(Tag.id.desc()).limit(MOST_TAGS).subquery().c
     return [
         _rows("agent", Agent.id, Agent.name).where(Agent.active),
-        _rows("topic", Topic.id, Topic.label).where(Topic.site_id == ticket.site_id, Topic.active),
-        _rows("queue", Queue.id, Queue.name).where(Queue.site_id == ticket.site_id),
-        _rows("canned", CannedReply.id, CannedReply.name).where(CannedReply.site_id == ticket.site_id),
+        _rows("topic", Topic.id, Topic.label).where(Topic.site_id == site_id, Topic.active),
+        _rows("queue", Queue.id, Queue.name).where(Queue.site_id == site_id),
+        _rows("canned", CannedReply.id, CannedReply.name).where(CannedReply.site_id == site_id),
         _rows("tag", tags.id, tags.name),
     ]
 
 
-def _raw_mails(agent: Agent, ticket: Ticket) -> list[Rows]:
+def _raw_mails(agent: Agent) -> list[Rows]:
     """Which mail each message came by, as (inbound id, message id)."""
     if not agent.can("mail.read"):
         return []
     became = cast(InboundEmail.became_id, String)
     rows = _rows("raw", InboundEmail.id, became).join(Message, Message.id == InboundEmail.became_id)
-    return [rows.where(Message.ticket_id == ticket.id)]
+    return [rows.where(Message.ticket_id == bindparam("ticket_id", type_=Integer))]
 
 
 def _rows(kind: str, number: Any, label: Any) -> Rows:

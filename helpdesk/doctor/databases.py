@@ -5,11 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from helpdesk import paths, versions
+from helpdesk import versions
 from helpdesk.doctor.findings import PATIENCE_SECONDS, Checkup, Finding, bad, fine, look, reason_of
 
 AREA = "database"
@@ -28,13 +27,12 @@ def check_migrations(checkup: Checkup) -> Iterator[Finding]:
     heads = heads_of(checkup)
     if heads is None:
         return
-    known = {script.revision for script in ScriptDirectory(str(paths.migrations())).walk_revisions()}
     if heads == versions.newest():
         yield fine("migrations", "Every migration has run.")
-    elif heads <= known:
+    elif heads <= versions.known():
         yield bad("migrations", "The database is not up to date; run “helpdesk migrate”.")
     else:
-        newer = ", ".join(sorted(heads - known))
+        newer = ", ".join(sorted(heads - versions.known()))
         sentence = f"The database was migrated by a newer Helpdesk ({newer}); install that version or restore a backup."
         yield bad("migrations", sentence)
 

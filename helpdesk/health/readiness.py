@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.health.probe import Probe
-from helpdesk.inbound.troubles import TROUBLES_IN, TROUBLES_OUT, Rows, troubles
+from helpdesk.inbound.troubles import TROUBLES_IN, TROUBLES_OUT, Rows, patience_ends, troubles
 from helpdesk.ticks import PeriodicTick
 from helpdesk.versions import is_newest
 
@@ -33,7 +33,7 @@ def reasons_against(settings: Settings, probe: Probe) -> dict[str, str]:
 
 def _of_database(probe: Probe) -> dict[str, str]:
     names = ("database", "migrations", "mail_out", "mail_in", "worker")
-    statement: Any = union_all(*troubles(), _worker_seen(clock.now() - WORKER_SEEN_WITHIN))
+    statement: Any = union_all(*troubles(patience_ends()), _worker_seen(clock.now() - WORKER_SEEN_WITHIN))
     try:
         kinds = probe.ask_database("ready", partial(_read, statement=statement))
     except (SQLAlchemyError, OSError) as error:

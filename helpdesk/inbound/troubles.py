@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from helpdesk import clock
@@ -15,16 +15,24 @@ TROUBLES_OUT = {"not sent", "not tried"}
 TROUBLES_IN = {"not read", "not fetched"}
 _SOME = func.count() > 0
 
+Moment = datetime | BindParameter[datetime]
 Rows = Select[str, int | None, str | None]
 
 
-def troubles() -> list[Rows]:
-    """Parts of one statement, each with a row (kind, nothing, detail) for every trouble there is now."""
-    since = clock.now() - PATIENCE
+def patience_ends() -> datetime:
+    """What stands still since before this moment is trouble."""
+    return clock.now() - PATIENCE
+
+
+def troubles(since: Moment) -> list[Rows]:
+    """Parts of one statement, each with a row (kind, nothing, detail) for every trouble, seen from `since` on.
+
+    `since` is what `patience_ends` says, or a parameter that stands for it.
+    """
     return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since)]
 
 
-def _not_sent(since: datetime) -> Rows:
+def _not_sent(since: Moment) -> Rows:
     """Some mail failed at its first try already, and for as long as it waits none has left."""
     one, other = OutboundRecipient, aliased(OutboundRecipient)
     has_left = exists().where(other.state == DeliveryState.SENT, other.settled_at > since)
@@ -32,17 +40,17 @@ def _not_sent(since: datetime) -> Rows:
     return _row("not sent", "\n" + func.coalesce(func.min(one.error), "")).where(waits, ~has_left).having(_SOME)
 
 
-def _not_tried(since: datetime) -> Rows:
+def _not_tried(since: Moment) -> Rows:
     due = (OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.next_attempt_at < since)
     return _row("not tried", func.min(OutboundRecipient.error)).where(*due).having(_SOME)
 
 
-def _not_read(since: datetime) -> Rows:
+def _not_read(since: Moment) -> Rows:
     waits = (InboundEmail.state == InboundState.RECEIVED, InboundEmail.received_at < since)
     return _row("not read", func.min(InboundEmail.reason)).where(*waits).having(_SOME)
 
 
-def _not_fetched(since: datetime) -> Rows:
+def _not_fetched(since: Moment) -> Rows:
     is_late = or_(Source.last_success_at.is_(None), Source.last_success_at < since)
     told = Source.name + "\n" + Source.last_error
     return _row("not fetched", told).where(Source.active, is_late, Source.last_error.is_not(None))
