@@ -38,7 +38,5 @@ def heads_of(connection: Connection) -> frozenset[str]:
 
 
 def _named(*, followed: bool) -> frozenset[str]:
-    steps = [step.read_text() for step in (paths.migrations() / "versions").glob("*.py")]
-    return frozenset(
-        name for step in steps for is_earlier, name in _REVISION.findall(step) if bool(is_earlier) == followed
-    )
+    steps = "\n".join(step.read_text() for step in (paths.migrations() / "versions").glob("*.py"))
+    return frozenset(name for is_earlier, name in _REVISION.findall(steps) if bool(is_earlier) == followed)

@@ -1,18 +1,16 @@
-"""`helpdesk up`, `web`, `worker`, `lmtp` and `demo`: the commands that stay."""
+"""`helpdesk up`, `web`, `worker` and `lmtp`: the commands that stay."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import click
 
 from helpdesk import create_app, metrics
 from helpdesk.config import Settings, load_settings
-from helpdesk.demo.running import DEMO_DATA, MAIL_PORT, WEB_PORT, run_demo
 from helpdesk.errors import Misconfigured
 from helpdesk.lmtp import listen_for_mail, take_mail
-from helpdesk.logs import configure, write_logs
+from helpdesk.logs import configure
 from helpdesk.ports import listen
 from helpdesk.schema import bring_up_to_date, require_current
 from helpdesk.supervisor import Supervisor
@@ -75,20 +73,6 @@ def lmtp() -> None:
     settings = _checked_settings(migrate=False)
     with listen_for_mail(settings) as listener:
         take_mail(settings, listener)
-
-
-@click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=DEMO_DATA, show_default=True,
-              help="Where the sample desk keeps its data.")  # fmt: skip
-@click.option("--port", default=WEB_PORT, show_default=True, help="Port of the desk; the next free one when taken.")
-@click.option("--mail-port", default=MAIL_PORT, show_default=True, help="Port of the caught mail; likewise.")
-def demo(data_dir: Path, port: int, mail_port: int) -> None:
-    """Try it with a sample publication.
-
-    Starts a desk and a mail server that keeps all mail on this machine. Nothing needs to be set up.
-    """
-    write_logs("auto", level="warning")
-    run_demo(data_dir, web_port=port, mail_port=mail_port)
 
 
 def work(settings: Settings) -> None:
