@@ -42,10 +42,11 @@ def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
         is_lmtp = _speaks_lmtp(bind)
     except (FileNotFoundError, ConnectionRefusedError):
         yield look("lmtp", f"Nobody takes mail at {bind}; start “helpdesk lmtp”, or “helpdesk up” again.")
-    except (smtplib.SMTPException, ConnectionError):
-        yield bad("lmtp", taken)
-    except OSError as error:
-        yield bad("lmtp", f"{bind} does not answer: {reason_of(error)}; check HELPDESK_LMTP_BIND.")
+    except (smtplib.SMTPException, OSError) as error:
+        cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else error
+        is_silent = isinstance(cause, OSError) and not isinstance(cause, (ConnectionError, smtplib.SMTPException))
+        silent = f"{bind} does not answer: {reason_of(cause)}; check HELPDESK_LMTP_BIND." if cause else ""
+        yield bad("lmtp", silent if is_silent else taken)
     else:
         yield fine("lmtp", f"Mail is taken at {bind}.") if is_lmtp else bad("lmtp", taken)
 
