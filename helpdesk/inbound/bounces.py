@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
 from flufl.bounce import all_failures
@@ -50,6 +50,16 @@ _ANSWERS = re.compile(r"\s{0,3}(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s{0,2}:", re.IGNO
 
 
 @dataclass(frozen=True)
+class Failure:
+    """One address that our mail did not reach: its status (RFC 3463), whether for good, and the server's words."""
+
+    address: str
+    status: str | None
+    permanent: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Bounce:
     """Whom our mail did not reach.
 
@@ -62,6 +72,14 @@ class Bounce:
     hard: bool
     original_message_id: str | None
     delayed: bool
+    each: tuple[Failure, ...] = field(default=(), compare=False)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What is known of each recipient; of all the same when the bounce does not tell them apart."""
+        permanent = not self.delayed and not (self.status or "5").startswith("4")
+        same = (Failure(address, self.status, permanent, self.diagnostic) for address in self.recipients)
+        return self.each or tuple(same)
 
 
 def read_bounce(mail: ParsedEmail) -> Bounce | None:
@@ -109,7 +127,17 @@ def _from_groups(mail: ParsedEmail, groups: list[Fields]) -> Bounce:
     delayed = all(_action(group) == "delayed" for group in groups)
     status = status or _status(diagnostic)
     hard = not delayed and _is_hard(status, diagnostic)
-    return Bounce(recipients, status, diagnostic[:DIAGNOSTIC_CHARACTERS], hard, _original_id(mail), delayed)
+    each = tuple(_failure(group) for group in groups if _recipient(group))[:RECIPIENTS]
+    said = diagnostic[:DIAGNOSTIC_CHARACTERS]
+    return Bounce(recipients, status, said, hard, _original_id(mail), delayed, each)
+
+
+def _failure(group: Fields) -> Failure:
+    diagnostic = _value(group, "diagnostic-code")
+    said = diagnostic.partition(";")[2].strip() or diagnostic
+    status = _status(_value(group, "status")) or _status(said)
+    permanent = _action(group) != "delayed" and not (status or "5").startswith("4")
+    return Failure(_recipient(group), status, permanent, said[:DIAGNOSTIC_CHARACTERS])
 
 
 def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool) -> Bounce:

@@ -16,7 +16,7 @@ _KEPT_TAGS = "p br div blockquote ul ol li h1 h2 h3 h4 h5 h6 pre hr table tr td 
 _FLAT_TAGS = set(_KEPT_TAGS.split())
 _DROPPED_WITH_TEXT = {"script", "style", "title", "template", "noscript"}
 _OPEN_QUOTE, _CLOSE_QUOTE = "\ue002", "\ue003"
-_CLEAN_TAGS = re.compile(r"</?(?:blockquote|table|t[rdh])>")
+_CLEAN_TAGS = re.compile(r"</?(?:blockquote|table|t[rdh]|hr)>")
 # A table is laid out as rows, not padded to columns: one wide cell would multiply every line.
 _AS_BLOCKS = {
     "<blockquote>": f"<div>{_OPEN_QUOTE}</div><div>",
@@ -29,6 +29,8 @@ _AS_BLOCKS = {
     "</td>": " ",
     "<th>": "",
     "</th>": " ",
+    "<hr>": "<div></div>",
+    "</hr>": "",
 }
 _BLANK_LINES = re.compile(r"\n{4,}")
 

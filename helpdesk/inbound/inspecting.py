@@ -1,8 +1,11 @@
 """How the desk reads a mail, told to the owner who wants to know why."""
 
+import hashlib
+
 from helpdesk.inbound.bounces import Bounce
+from helpdesk.inbound.forwards import Forwarded
 from helpdesk.inbound.mailboxes import Mailbox
-from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.parsing import ParsedEmail, Part, parse
 from helpdesk.inbound.quoting import Spans, split
 from helpdesk.inbound.screening import Verdict, screen
 
@@ -17,7 +20,7 @@ _LABELS = (
     ("message_id", "Message-ID"),
     ("in_reply_to", "In reply to"),
     ("references", "References"),
-    ("unreadable", "Unreadable"),
+    ("errors", "Unreadable"),
 )
 _TEXTS = (("reply_text", "Reply text"), ("signature", "Signature"), ("quoted_text", "Quoted text"))
 
@@ -64,21 +67,40 @@ def _envelope(mail: ParsedEmail) -> dict[str, object]:
         "in_reply_to": list(mail.in_reply_to),
         "references": list(mail.references),
         "content_hash": mail.content_hash,
-        "unreadable": mail.unreadable,
+        "errors": [mail.unreadable] if mail.unreadable else [],
     }
 
 
 def _said(mail: ParsedEmail, spans: Spans) -> dict[str, object]:
     return {
-        "text": mail.text,
+        "body_text": mail.text,
         "has_html": mail.html is not None,
         "reply_text": spans.new,
         "signature": spans.signature,
         "quoted_text": spans.quoted,
-        "attachments": [
-            {"name": part.name, "type": part.media_type, "size": len(part.content), "inline": part.inline}
-            for part in mail.attachments
-        ],
+        "forwarded": _forwarded(mail.forwarded) if mail.forwarded else None,
+        "attachments": [_attachment(part) for part in mail.attachments],
+    }
+
+
+def _forwarded(forwarded: Forwarded) -> dict[str, object]:
+    return {
+        "from": _mailbox(forwarded.from_),
+        "to": forwarded.to,
+        "subject": forwarded.subject,
+        "date": forwarded.date,
+        "body_text": forwarded.text,
+    }
+
+
+def _attachment(part: Part) -> dict[str, object]:
+    return {
+        "name": part.name,
+        "media_type": part.media_type,
+        "size": len(part.content),
+        "sha256": hashlib.sha256(part.content).hexdigest(),
+        "content_id": part.content_id,
+        "inline": part.inline,
     }
 
 
@@ -93,7 +115,15 @@ def _judged(verdict: Verdict) -> dict[str, object]:
 
 def _bounce(bounce: Bounce) -> dict[str, object]:
     return {
-        "recipients": list(bounce.recipients),
+        "recipients": [
+            {
+                "address": failure.address,
+                "status": failure.status,
+                "permanent": failure.permanent,
+                "reason": failure.reason,
+            }
+            for failure in bounce.failures
+        ],
         "status": bounce.status,
         "diagnostic": bounce.diagnostic,
         "hard": bounce.hard,
@@ -108,7 +138,8 @@ def _mailbox(box: Mailbox | None) -> dict[str, str] | None:
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return f"{value['name']} <{value['address']}>" if value["name"] else str(value["address"])
+        name, address = value.get("name"), str(value["address"])
+        return f"{name} <{address}>" if name else address
     if isinstance(value, list):
         return ", ".join(_shown(item) for item in value)
     return "-" if value is None else str(value)
@@ -118,4 +149,4 @@ def _files(report: dict[str, object]) -> list[str]:
     files = report["attachments"]
     if not isinstance(files, list):
         return []
-    return [f"{'File:':14}{file['name']} ({file['type']}, {file['size']} bytes)" for file in files]
+    return [f"{'File:':14}{file['name']} ({file['media_type']}, {file['size']} bytes)" for file in files]

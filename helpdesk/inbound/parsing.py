@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email import utils as email_utils
 from typing import TypedDict
 
 from helpdesk.inbound.bodies import Body, Part, first_text_charset, raw_header, read_body
 from helpdesk.inbound.charsets import scrub
+from helpdesk.inbound.forwards import Forwarded, is_forward, read_forward
 from helpdesk.inbound.headers import decode_header, one_line, read_date, read_ids
 from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
 from helpdesk.inbound.mime import BoundedMessage, UnreadableError, read_headers, read_message
@@ -18,7 +20,7 @@ REFERENCES = 100
 
 _ENVELOPE_RECIPIENTS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
-__all__ = ["Mailbox", "ParsedEmail", "Part", "Report", "parse"]
+__all__ = ["Forwarded", "Mailbox", "ParsedEmail", "Part", "Report", "parse"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class ParsedEmail:
 
     `return_path` is "" for the null sender and None when the mail has no such header. `unreadable` is a
     sentence for staff when the mail passed a bound or defeated the parser; the rest is then what could
-    still be read. `report` holds the machine-readable parts of a bounce or complaint.
+    still be read. `report` holds the machine-readable parts of a bounce or complaint, `forwarded` the mail inside a
+    forwarded one.
     """
 
     raw: bytes = field(repr=False)
@@ -49,6 +52,7 @@ class ParsedEmail:
     content_hash: str = ""
     unreadable: str | None = None
     report: Report | None = None
+    forwarded: Forwarded | None = None
 
     def all_of(self, name: str) -> tuple[str, ...]:
         """The values of every header of that name, in order; the name's case does not matter."""
@@ -65,13 +69,29 @@ def parse(raw: bytes) -> ParsedEmail:
     try:
         message = read_message(raw)
         body = read_body(message, charset := first_text_charset(message))
-        return _email(raw, message, body, charset, report=read_report(message))
+        email = _email(raw, message, body, charset, report=read_report(message))
+        return replace(email, forwarded=_forwarded(email))
     except UnreadableError as unreadable:
         return _unreadable(raw, str(unreadable))
     except RecursionError:
         return _unreadable(raw, "The mail is nested too deeply.")
     except Exception as error:  # hostile mail finds new ways to fail; it must still become a ticket
         return _unreadable(raw, f"The mail is malformed in a way that cannot be read ({type(error).__name__}).")
+
+
+def _forwarded(email: ParsedEmail) -> Forwarded | None:
+    """The mail that this one forwards, in its text or as its only attached mail."""
+    found = read_forward(email.text, subject=email.subject)
+    attached = [part for part in email.attachments if part.media_type == "message/rfc822"]
+    if found or email.report or len(attached) != 1 or not (is_forward(email.subject) or not email.text.strip()):
+        return found
+    try:
+        message = read_message(attached[0].content)
+        inner = _email(b"", message, read_body(message, charset := first_text_charset(message)), charset)
+    except (UnreadableError, RecursionError):
+        return None
+    sent = email_utils.format_datetime(inner.date) if inner.date else ""
+    return Forwarded(inner.from_, ", ".join(box.address for box in inner.to), inner.subject, sent, inner.text)
 
 
 def _unreadable(raw: bytes, reason: str) -> ParsedEmail:

@@ -7,14 +7,20 @@ from helpdesk.inbound import quote_words
 ATTRIBUTION_LINES = 5
 LINE_CHARACTERS = 500
 
-_TIME = re.compile(r"\b[0-2]?[0-9][:.h][0-5][0-9]\b|[0-9]{1,2}[时時点點시]")
-_DATE = re.compile(r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2}[月월]")
+_TIME = re.compile(r"\b[0-2]?[0-9][:.h][0-5][0-9]|[0-9]{1,2}[时時점點点시]")
+_DATE = re.compile(
+    r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?(?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2} ?[月월]"
+)
 _ADDRESS = re.compile(r"[^\s@<>()]{1,64}@[^\s@<>()]{2,253}")
-_STARTS = re.compile(rf"(?:(?:{'|'.join(quote_words.FIRST_OF_ATTRIBUTION)}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE)
-_DASHES = "-_=*—\u2013\u2796"
+_STARTS = re.compile(
+    rf"(?:(?:{'|'.join(map(re.escape, quote_words.FIRST_OF_ATTRIBUTION))}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE
+)
+_DASHES = "-_=*#~—\u2010\u2013\u2796"
 _COLONS = (":", "\uff1a")
-_KIND_OF_LABEL = {label: kind for kind, labels in quote_words.LABELS.items() for label in labels}
+_INVISIBLE = " \t*_\xa0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u2068\u2069\ufeff"
 _GESENDET = re.compile(r"von mein\w{1,3} .{1,40}gesendet", re.IGNORECASE)
+_FORWARD_PREFIXES = frozenset(quote_words.FORWARD_PREFIXES)
+_SHARED_STARTS = (" On ", "-On ", " Am ", " Le ", " El ", " Il giorno ", " Op ", " Em ", " Den ")
 
 
 def is_prefixed(line: str) -> bool:
@@ -38,9 +44,36 @@ def is_attribution(joined: str, *, before_prefixed: bool) -> bool:
     has_address, has_verb = bool(_ADDRESS.search(joined)), _has_verb(joined)
     if before_prefixed:
         return has_verb or has_address or has_date or has_time
-    if not joined.rstrip().endswith(_COLONS):
+    if is_framed_attribution(joined):
+        return has_date or has_time
+    return _says_who_and_when(joined, is_dated=has_date or has_time, has_address=has_address, has_verb=has_verb) or (
+        has_date and has_time and has_verb and _has_colon(joined)
+    )
+
+
+def _says_who_and_when(joined: str, *, is_dated: bool, has_address: bool, has_verb: bool) -> bool:
+    if not has_address or not _has_colon(joined):
         return False
-    return (has_address and (has_date or has_time)) or (has_date and has_time and has_verb)
+    if is_dated and has_verb:
+        return True
+    # Without a verb or a date, only "… <ruth@example.org>:" and "Ruth <ruth@example.org> wrote:" will do.
+    tail = joined.rstrip(_INVISIBLE)[-40:]
+    if has_verb:
+        return ">" in tail
+    ends_with_address = tail.rstrip(":\uff1a" + _INVISIBLE).endswith((">", ")", "]"))
+    is_moment = bool(_DATE.search(joined) and _TIME.search(joined))
+    is_short = len(joined) < 90 and may_begin_attribution(joined) and "@" in joined[-60:].rsplit(" ", maxsplit=1)[-1]
+    return is_dated and (ends_with_address or (is_moment and (is_short or "@" in joined.partition("<")[2])))
+
+
+def _has_colon(joined: str) -> bool:
+    return joined.rstrip(_INVISIBLE).endswith(_COLONS)
+
+
+def is_framed_attribution(line: str) -> bool:
+    """Whether the line is "---- On … wrote ----", dashes on both sides."""
+    words = line.strip(_INVISIBLE)
+    return words.startswith("--") and words.endswith("--") and _has_verb(words) and len(words) < 300
 
 
 def may_end_attribution(line: str) -> bool:
@@ -53,8 +86,32 @@ def may_begin_attribution(line: str) -> bool:
     return len(line) < 200 and bool(_STARTS.match(line.strip())) and bool(_DATE.search(line) or _TIME.search(line))
 
 
+def dated_line_with_address(line: str) -> bool:
+    """Whether the line is a date and an address and no more, as "2026/11/23 Ruth <ruth@example.org>"."""
+    words = line.strip(_INVISIBLE)
+    return len(words) < 160 and words.endswith(">") and bool(_ADDRESS.search(words)) and may_begin_attribution(words)
+
+
+def is_rest_of_link(line: str) -> bool:
+    """Whether the line is the end of a link, and no words: one piece, or a link in brackets."""
+    words = line.strip(" \t>")
+    is_link = words.startswith(("http", "(http", "<http", "[http")) or words.endswith((")", ">"))
+    return bool(words) and is_link and len(words.split()) <= 2
+
+
+def attribution_within(line: str) -> int | None:
+    """Where an attribution begins that shares its line with the answer above it, or None."""
+    if not 30 < len(line) < LINE_CHARACTERS or not _ends_as_attribution(line) or may_begin_attribution(line):
+        return None
+    for start in _SHARED_STARTS:
+        position = line.rfind(start)
+        if position > 0 and is_attribution(line[position + 1 :], before_prefixed=False):
+            return position + 1
+    return None
+
+
 def _ends_as_attribution(line: str) -> bool:
-    end = line.rstrip(" \t*_")
+    end = line.rstrip(_INVISIBLE + "-")
     return end.endswith(_COLONS) or _has_verb(end[-14:])
 
 
@@ -65,18 +122,45 @@ def _has_verb(text: str) -> bool:
 
 def is_forward_mark(line: str) -> bool:
     """Whether the line says that a forwarded mail follows ("---------- Forwarded message ---------")."""
-    words = line.strip()[:LINE_CHARACTERS].lower()
-    framed = words[:2] in ("--", "==", "__", "**") or words.startswith("begin ") or words.endswith(_COLONS)
+    words = line.strip(_INVISIBLE)[:LINE_CHARACTERS].lower()
+    framed = words[:2] in ("--", "==", "__", "**", "- ") or words.startswith("begin ") or words.endswith(_COLONS)
     return framed and len(words) < 120 and any(word in words for word in quote_words.FORWARDED)
 
 
+def is_forward_prefix(subject: str) -> bool:
+    """Whether the subject begins as that of a forwarded mail."""
+    words = subject.strip().lower()
+    if words.startswith("["):
+        words = words.partition("]")[2].strip()
+    prefix, colon, _ = words[:20].replace("\uff1a", ":").partition(":")
+    return bool(colon) and prefix.strip() in _FORWARD_PREFIXES
+
+
 def is_separator(line: str) -> bool:
-    """Whether the line is "-----Original Message-----" in some language."""
-    words = line.strip(" \t>")[:LINE_CHARACTERS]
-    inner = words.strip(_DASHES + " ")
-    if not inner or len(inner) > 80 or not words.startswith(("---", "___", "===", "***", "——", "- - -")):
+    """Whether the line is "-----Original Message-----" or "reply above this line" in some language."""
+    words = line.strip(" \t>\xa0")[:LINE_CHARACTERS]
+    inner = words.strip(_DASHES + " \xa0").lower()
+    if not inner or len(inner) > 120:
         return False
-    return any(word in inner.lower() for word in quote_words.ORIGINAL)
+    if is_rule_like(words) and any(word in inner for word in quote_words.REPLY_ABOVE):
+        return True
+    if inner.startswith("original message processed by"):
+        return True
+    is_drawn = not words[:2].strip(_DASHES) or words.startswith("- - -")
+    return is_drawn and any(word in inner for word in quote_words.ORIGINAL)
+
+
+def is_bare_separator(line: str) -> bool:
+    """Whether the line is "Original message" without dashes, or a Lotus Notes one ("Ruth ---23/11/2026 09:12---")."""
+    words = line.strip(_INVISIBLE).lower()
+    if len(words) < 40 and len(words.split()) <= 3:
+        return any(word in words for word in quote_words.ORIGINAL)
+    return len(words) < 250 and words.count("---") == 2 and bool(_DATE.search(words.partition("---")[2][:30]))
+
+
+def is_rule_like(line: str) -> bool:
+    """Whether the line begins with dashes, underscores or their like."""
+    return line.lstrip("*")[:1] in tuple(_DASHES) or line[:2] == "**"
 
 
 def is_rule(line: str) -> bool:
@@ -85,23 +169,22 @@ def is_rule(line: str) -> bool:
     return len(words) >= 5 and not words.strip(_DASHES)
 
 
-def header_kind(line: str) -> str | None:
-    """from, sent, to, cc, subject or other when the line is such a label with its colon; else None."""
-    label, colon, value = line[:LINE_CHARACTERS].replace("\uff1a", ":").partition(":")
-    if not colon or len(label) > 40:
-        return None
-    kind = _KIND_OF_LABEL.get(label.strip(" \t*_>\xa0\u200e\u200f").lower())
-    return None if kind == "from" and not value.strip(" \t*_") else kind
-
-
 def is_signature_mark(line: str) -> bool:
-    """Whether the line is the usual "-- " above a signature (RFC 3676 §4.3)."""
-    return line.rstrip() == "--"
+    """Whether the line is the usual "-- " above a signature (RFC 3676 §4.3), or what clients make of it."""
+    return line.strip(" \t\xa0\u200b") in ("--", "\u2014", "\u2013\u2013", "__", "- --")
+
+
+def is_closing(line: str) -> bool:
+    """Whether the line is a farewell ("Kind regards,") that its writer's name follows."""
+    return line.strip(" \t,.!*_").lower() in _CLOSINGS
 
 
 def is_device_line(line: str) -> bool:
-    """Whether the line is a telephone's own signature ("Sent from my …")."""
-    words = line.strip(" \t*_[(<-—").lower()
-    if len(words) > 100 or words.startswith("sent from the "):
+    """Whether the line is a telephone's or a program's own signature ("Sent from my …")."""
+    words = line.strip(" \t*_[(<-—\xa0\u200b").lower()
+    if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
         return False
     return words.startswith(quote_words.SENT_FROM_DEVICE) or bool(_GESENDET.match(words))
+
+
+_CLOSINGS = frozenset(quote_words.CLOSINGS)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from helpdesk.inbound import quote_marks
-from helpdesk.inbound.quoting_html import quoted_lines_of
+from helpdesk.inbound.quote_headers import is_header_block
+from helpdesk.inbound.quoting_html import marked_lines_of
 from helpdesk.inbound.signatures import signature_lines
 
 MARKED_LINES = 2_000
 MARKED_CHARACTERS = 200_000
-BLOCK_LINES = 12
+FAREWELL_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,11 @@ def split(text: str, html: str | None, *, subject: str = "") -> Spans:
     mail, which is the message and not a quotation. Text above and between quotations keeps them; `new` is
     never empty when `text` is not. Linear in the length of the text.
     """
-    lines = text.split("\n")
-    quoted = _quoted(lines, html, is_forward=_is_forward(subject))
-    signed = signature_lines(lines, quoted)
+    lines = _with_own_attributions(text.split("\n"))
+    forward = _forward_start(lines, subject)
+    twin = marked_lines_of(html, lines)
+    quoted = _quoted(lines, twin.quoted, forward=forward)
+    signed = signature_lines(lines[:forward], quoted, twin.signed)
     folded = _folded(lines, quoted, signed)
     signed = {i for i in signed if i not in folded}
     return Spans(
@@ -39,34 +42,51 @@ def split(text: str, html: str | None, *, subject: str = "") -> Spans:
     )
 
 
-def _is_forward(subject: str) -> bool:
-    prefix = subject.strip().lower()[:8].partition(":")
-    return bool(prefix[1]) and prefix[0].strip() in {
-        "fw",
-        "fwd",
-        "wg",
-        "tr",
-        "rv",
-        "enc",
-        "i",
-        "vs",
-        "vb",
-        "doorst",
-    }
+def _forward_start(lines: list[str], subject: str) -> int:
+    """The line from which on the text is a forwarded mail, which is the message; their number when it is none."""
+    looked_at = _looked_at(lines)
+    mark = next((i for i in range(looked_at) if quote_marks.is_forward_mark(lines[i])), len(lines))
+    if mark < len(lines) or not quote_marks.is_forward_prefix(subject):
+        return mark
+    return next((i for i in range(looked_at) if _may_begin_quotation(lines, i)), len(lines))
 
 
-def _quoted(lines: list[str], html: str | None, *, is_forward: bool) -> set[int]:
+def _may_begin_quotation(lines: list[str], number: int) -> bool:
+    line = lines[number]
+    if quote_marks.is_prefixed(line) or quote_marks.is_separator(line) or is_header_block(lines, number):
+        return True
+    return (
+        quote_marks.may_end_attribution(line) and _attribution_start(lines, number, before_prefixed=False) is not None
+    )
+
+
+def _with_own_attributions(lines: list[str]) -> list[str]:
+    """The same lines, an attribution that shares its line with the answer on a line of its own."""
+    own: list[str] = []
+    for number, line in enumerate(lines):
+        start = quote_marks.attribution_within(line) if number < MARKED_LINES else None
+        own += [line] if start is None else [line[:start].rstrip(" -"), line[start:]]
+    return own
+
+
+def _quoted(lines: list[str], in_html: set[int], *, forward: int) -> set[int]:
     """The lines that quote an earlier mail, wherever they stand."""
     looked_at = _looked_at(lines)
-    forward = next((i for i in range(looked_at) if quote_marks.is_forward_mark(lines[i])), len(lines))
     marked = {i for i in range(len(lines)) if quote_marks.is_prefixed(lines[i])}
-    marked |= _attributions(lines[:looked_at], marked)
-    tail = None if is_forward else _tail(lines[: min(looked_at, forward)])
+    marked |= _attributions(lines[:looked_at], marked) | _broken_links(lines, marked)
+    tail = _tail(lines[: min(looked_at, forward)])
     if tail is not None and _has_text(lines, set(range(tail)) - marked):
-        return marked | set(range(tail, len(lines)))
-    if not is_forward:
-        marked |= quoted_lines_of(html, lines)
-    return {i for i in marked if i < forward}
+        return {i for i in marked if i < tail} | set(range(tail, len(lines)))
+    return {i for i in marked | in_html if i < forward}
+
+
+def _broken_links(lines: list[str], prefixed: set[int]) -> set[int]:
+    """The ends of links that a client broke out of their ">" lines."""
+    found = set()
+    for i in range(1, len(lines) - 1):
+        if i not in prefixed and i - 1 in prefixed and i + 1 in prefixed and quote_marks.is_rest_of_link(lines[i]):
+            found.add(i)
+    return found
 
 
 def _looked_at(lines: list[str]) -> int:
@@ -82,11 +102,12 @@ def _attributions(lines: list[str], prefixed: set[int]) -> set[int]:
     """Attribution lines that stand directly above ">" lines."""
     found: set[int] = set()
     for last, line in enumerate(lines):
-        if last not in prefixed and quote_marks.may_end_attribution(line):
-            following = _next_filled(lines, last)
-            if following in prefixed:
-                first = _attribution_start(lines, last, before_prefixed=True)
-                found |= set(range(last if first is None else first, following)) if first is not None else set()
+        if last in prefixed or (following := _next_filled(lines, last)) not in prefixed:
+            continue
+        first = last if quote_marks.dated_line_with_address(line) else None
+        if first is None and quote_marks.may_end_attribution(line):
+            first = _attribution_start(lines, last, before_prefixed=True)
+        found |= set() if first is None else set(range(first, following))
     return found
 
 
@@ -98,12 +119,15 @@ def _next_filled(lines: list[str], number: int) -> int:
 
 
 def _attribution_start(lines: list[str], last: int, *, before_prefixed: bool) -> int | None:
-    """The first line of the attribution that ends with line `last`, or None."""
-    for first in range(last, max(-1, last - quote_marks.ATTRIBUTION_LINES), -1):
+    """The first line of the attribution that ends with line `last`, or None; one with blank lines needs its start."""
+    has_gap = False
+    for first in range(last, max(-1, last - quote_marks.ATTRIBUTION_LINES - 2), -1):
         if not lines[first].strip():
+            has_gap = True
+        elif has_gap and not quote_marks.may_begin_attribution(lines[first]):
             return None
-        if quote_marks.is_attribution(" ".join(lines[first : last + 1]), before_prefixed=before_prefixed):
-            return _extended_upwards(lines, first, last)
+        elif quote_marks.is_attribution(" ".join(lines[first : last + 1]), before_prefixed=before_prefixed):
+            return first if has_gap else _extended_upwards(lines, first, last)
     return None
 
 
@@ -121,7 +145,7 @@ def _tail(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
         if not line.strip() or quote_marks.is_prefixed(line):
             continue
-        if quote_marks.is_separator(line) or _is_header_block(lines, number):
+        if quote_marks.is_separator(line) or is_header_block(lines, number):
             return _with_rule_above(lines, number)
         if quote_marks.may_end_attribution(line) and _next_filled(lines, number) < len(lines):
             first = _unprefixed_attribution(lines, number)
@@ -136,43 +160,42 @@ def _unprefixed_attribution(lines: list[str], last: int) -> int | None:
     return _attribution_start(lines, last, before_prefixed=False)
 
 
-def _is_header_block(lines: list[str], start: int) -> bool:
-    """Three labels such as From, Sent, To, Subject below each other, or From with a date or subject."""
-    first = quote_marks.header_kind(lines[start])
-    if first not in ("from", "sent", "subject"):
-        return False
-    kinds, strangers = {first}, 0
-    for line in lines[start + 1 : start + BLOCK_LINES]:
-        kind = quote_marks.header_kind(line)
-        strangers = 0 if kind else strangers + 1
-        if strangers > 1:
-            break
-        kinds |= {kind} if kind else set()
-    return len(kinds) >= 3 or ("from" in kinds and bool(kinds & {"sent", "subject"}))
-
-
 def _with_rule_above(lines: list[str], number: int) -> int:
     above = number - 1
     while above >= 0 and number - above <= 3 and not lines[above].strip():
         above -= 1
-    is_mark = above >= 0 and (quote_marks.is_rule(lines[above]) or quote_marks.is_separator(lines[above]))
+    if above < 0:
+        return number
+    line = lines[above]
+    is_mark = quote_marks.is_rule(line) or quote_marks.is_separator(line) or quote_marks.is_bare_separator(line)
     return above if is_mark else number
 
 
 def _folded(lines: list[str], quoted: set[int], signed: set[int]) -> set[int]:
     """The quoted lines to fold: below the last new text, or one attributed quotation above all of it.
 
-    Quotations between new text are answered inline and stay.
+    Quotations between new text are answered inline and stay; a farewell below them is no answer.
     """
     filled = [i for i, line in enumerate(lines) if line.strip()]
     new = [i for i in filled if i not in quoted and i not in signed]
     if not new:
         return set()
-    trailing = {i for i in quoted if i > new[-1]}
+    new = _without_farewell(lines, new, quoted)
     leading = {i for i in quoted if i < new[-1]}
+    trailing = quoted - leading
     if leading and max(leading) < new[0] and _is_whole_mail(lines, leading):
         return trailing | leading
     return trailing
+
+
+def _without_farewell(lines: list[str], new: list[int], quoted: set[int]) -> list[int]:
+    """The new lines without a farewell of at most four lines below all quotations."""
+    last_quoted = max(quoted, default=len(lines))
+    above = [i for i in new if i < last_quoted]
+    below = new[len(above) :]
+    if above and 0 < len(below) <= FAREWELL_LINES and quote_marks.is_closing(lines[below[0]].partition(",")[0]):
+        return above
+    return new
 
 
 def _is_whole_mail(lines: list[str], leading: set[int]) -> bool:

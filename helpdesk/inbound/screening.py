@@ -18,8 +18,8 @@ class Kind(StrEnum):
     AUTO_REPLY = "auto_reply"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
-    MAILING_LIST = "mailing_list"
-    OWN_LOOP = "own_loop"
+    MAILING_LIST = "list"
+    OWN_LOOP = "loop"
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,16 @@ from helpdesk.inbound import quote_marks
 
 SIGNATURE_LINES = 12
 FOOTER_LINES = 6
+DEVICE_LINES_BELOW = 2
 
 
-def signature_lines(lines: list[str], quoted: set[int]) -> set[int]:
+def signature_lines(lines: list[str], quoted: set[int], in_html: set[int]) -> set[int]:
     """The numbers of the lines that sign the mail, given the numbers of those that quote another.
 
-    Never all of the text that is not quoted: a signature needs something to sign.
+    `in_html` are those that the HTML twin shows as a signature. Never all of the text that is not quoted: a
+    signature needs something to sign.
     """
-    found: set[int] = set()
+    found = {i for i in in_html if i < len(lines)} - quoted
     for start, end in _unquoted_runs(lines, quoted)[-2:]:
         first = _signature_start(lines, start, end)
         if first is not None:
@@ -33,18 +35,15 @@ def _unquoted_runs(lines: list[str], quoted: set[int]) -> list[tuple[int, int]]:
 
 
 def _signature_start(lines: list[str], start: int, end: int) -> int | None:
-    last = end
-    while last > start and not lines[last - 1].strip():
-        last -= 1
-    candidates = [i for i in range(max(start, last - SIGNATURE_LINES - 1), last) if _begins(lines, i, last)]
-    return candidates[0] if candidates else None
+    filled = [i for i in range(start, end) if lines[i].strip()]
+    nearest = filled[-SIGNATURE_LINES - 1 :]
+    return next((i for place, i in enumerate(nearest) if _begins(lines[i], len(nearest) - place - 1)), None)
 
 
-def _begins(lines: list[str], number: int, last: int) -> bool:
-    """Whether a signature begins at this line and ends before `last`."""
-    line = lines[number]
+def _begins(line: str, lines_below: int) -> bool:
+    """Whether a signature begins with this line, so many filled lines above the end."""
     if quote_marks.is_signature_mark(line):
         return True
     if quote_marks.is_device_line(line):
-        return sum(1 for below in lines[number + 1 : last] if below.strip()) <= 2
-    return len(line.strip()) >= 20 and not line.strip().strip("_") and last - number <= FOOTER_LINES
+        return lines_below <= DEVICE_LINES_BELOW
+    return len(line.strip()) >= 20 and not line.strip().strip("_") and lines_below < FOOTER_LINES

@@ -186,7 +186,14 @@ def test_inspect_reports_a_bounce_for_programs_and_people():
     report = inspect((EML / "dsn.eml").read_bytes(), own_addresses=OURS)
     assert report["verdict"] == "bounce"
     assert report["bounce"] == {
-        "recipients": ["ruth@example.org"],
+        "recipients": [
+            {
+                "address": "ruth@example.org",
+                "status": "5.1.1",
+                "permanent": True,
+                "reason": "550 5.1.1 <ruth@example.org>: Recipient address rejected: User unknown",
+            }
+        ],
         "status": "5.1.1",
         "diagnostic": "550 5.1.1 <ruth@example.org>: Recipient address rejected: User unknown",
         "hard": True,

@@ -1,0 +1,117 @@
+"""The mail inside a forwarded mail: who wrote it, when, about what, and its text."""
+
+from dataclasses import dataclass
+
+from helpdesk.inbound import quote_marks
+from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
+from helpdesk.inbound.quote_headers import is_header_block, label_of
+
+HEADER_LINES = 25
+STRANGERS = 2
+SEARCHED_LINES = 2_000
+
+
+@dataclass(frozen=True)
+class Forwarded:
+    """What a forwarded mail said of itself; `date` as it was written, in whatever language."""
+
+    from_: Mailbox | None
+    to: str
+    subject: str
+    date: str
+    text: str
+
+
+def is_forward(subject: str) -> bool:
+    """Whether the subject begins as that of a forwarded mail ("Fwd:", "WG:", "TR:" …)."""
+    return quote_marks.is_forward_prefix(subject)
+
+
+def read_forward(text: str, *, subject: str) -> Forwarded | None:
+    """The first mail that the text forwards, or None.
+
+    A mark ("---------- Forwarded message") tells it; without one the subject must say that it is a forward.
+    """
+    lines = text.split("\n")[:SEARCHED_LINES]
+    start = _start(lines, by_subject=is_forward(subject))
+    if start is None:
+        return None
+    rest, is_quoted = _unprefixed(lines[start:])
+    fields, end = _fields(rest)
+    if not fields.get("from") and len(fields) < 2:
+        return None
+    body = rest[end:] if not is_quoted else _until_unquoted(rest[end:])
+    sender = next(iter(read_mailboxes([_bare(fields.get("from", ""))], limit=1)), None)
+    return Forwarded(
+        from_=sender or (Mailbox(fields["from"][:200], "") if fields.get("from") else None),
+        to=_bare(fields.get("to", "")),
+        subject=fields.get("subject", ""),
+        date=fields.get("sent", ""),
+        text="\n".join(body).strip("\n"),
+    )
+
+
+def _start(lines: list[str], *, by_subject: bool) -> int | None:
+    """The line below the mark, or that of the first label of an unmarked header block."""
+    for number, line in enumerate(lines):
+        if quote_marks.is_forward_mark(line.lstrip("> ")):
+            return number + 1
+    if not by_subject:
+        return None
+    for number, line in enumerate(lines):
+        if quote_marks.is_separator(line):
+            return number + 1
+        if is_header_block(lines, number):
+            return number
+    return None
+
+
+def _unprefixed(lines: list[str]) -> tuple[list[str], bool]:
+    """The lines without the ">" that some clients put before a forwarded mail, and whether there was one."""
+    first = next((line for line in lines if line.strip()), "")
+    if not first.startswith(">"):
+        return lines, False
+    return [_without_mark(line) if line.startswith(">") else f"\0{line}" for line in lines], True
+
+
+def _without_mark(line: str) -> str:
+    return line[1:].removeprefix(" ")
+
+
+def _until_unquoted(lines: list[str]) -> list[str]:
+    quoted: list[str] = []
+    for line in lines:
+        if line.startswith("\0") and line.strip("\0 "):
+            break
+        quoted.append(line.lstrip("\0"))
+    return quoted
+
+
+def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
+    """The labelled values at the top, and the number of the first line below them."""
+    fields: dict[str, str] = {}
+    kind, strangers, end = None, 0, 0
+    for number, line in enumerate(lines[:HEADER_LINES]):
+        found = label_of(line)
+        if found:
+            kind, value = found
+            fields.setdefault(kind, value)
+            strangers, end = 0, number + 1
+        elif line.strip("\0 \t") and kind and not fields[kind]:
+            fields[kind] = line.strip("\0 \t*")
+            end = number + 1
+        elif (line.strip("\0 \t") and fields and not _continues(line)) or strangers >= STRANGERS:
+            break
+        elif fields and (strangers or not line.strip("\0 \t")):
+            strangers += 1
+    return fields, end
+
+
+def _continues(line: str) -> bool:
+    """Whether the line goes on with the addresses of the label above."""
+    return "@" in line and line.rstrip().endswith((">", ";", ",", "]")) and len(line) < 200
+
+
+def _bare(value: str) -> str:
+    """Addresses as a header writes them: "[mailto:a@b]" and doubled brackets undone."""
+    return value.replace("[mailto:", "<").replace("<mailto:", "<").replace("]", ">").replace("*", "").strip()

@@ -1,0 +1,61 @@
+"""The header block above a quoted or forwarded mail: "From:", "Sent:", "To:", "Subject:" in some thirty languages."""
+
+import re
+
+from helpdesk.inbound import quote_words
+
+BLOCK_LINES = 12
+LABEL_CHARACTERS = 40
+LINE_CHARACTERS = 500
+
+_KIND_OF_LABEL = {label: kind for kind, labels in quote_words.LABELS.items() for label in labels}
+_AROUND_LABEL = " \t*_>|\xa0\u200b\u200e\u200f\u202a\u202b\u202c\u2022"
+_AROUND_VALUE = " \t*_\xa0\u200e\u200f\u202a\u202b\u202c"
+_DATE = re.compile(r"(?:19|20)[0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}|[0-9]{1,2}[:.][0-9]{2}")
+
+
+def label_of(line: str) -> tuple[str, str] | None:
+    """The kind of label the line begins with (from, sent, to, cc, subject, other), and its value; or None."""
+    label, colon, value = line[:LINE_CHARACTERS].replace("\uff1a", ":").partition(":")
+    if not colon or len(label) > LABEL_CHARACTERS:
+        return None
+    kind = _KIND_OF_LABEL.get(label.strip(_AROUND_LABEL).lower())
+    return (kind, value.strip(_AROUND_VALUE)) if kind else None
+
+
+def is_header_block(lines: list[str], start: int) -> bool:
+    """Whether labels of a mail stand below each other here: three of them, or two whose values can be nothing else."""
+    first = label_of(lines[start])
+    if first is None or first[0] not in ("from", "sent", "subject", "to"):
+        return False
+    values = _values(lines, start)
+    if first[0] == "to" and not {"from", "subject"} & values.keys():
+        return False
+    has_address = any("@" in values.get(kind, "") for kind in ("from", "to", "cc"))
+    is_dated = bool(_DATE.search(values.get("sent", "")))
+    if len(values) >= 3:
+        return has_address or ("subject" in values and is_dated)
+    return _is_certain_pair(values, has_address=has_address, is_dated=is_dated)
+
+
+def _is_certain_pair(values: dict[str, str], *, has_address: bool, is_dated: bool) -> bool:
+    if values.get("from"):
+        return ("subject" in values and (has_address or len(values["from"]) > 1)) or (is_dated and has_address)
+    return values.keys() == {"sent", "to"} and is_dated and has_address
+
+
+def _values(lines: list[str], start: int) -> dict[str, str]:
+    values: dict[str, str] = {}
+    kind, strangers = "", 0
+    for line in lines[start : start + BLOCK_LINES]:
+        found = label_of(line)
+        if found:
+            kind, strangers = found[0], 0
+            values.setdefault(*found)
+        elif kind and not values[kind]:
+            values[kind] = line.strip()
+        elif strangers or not values:
+            break
+        else:
+            strangers += 1
+    return values
