@@ -15,10 +15,32 @@ _EXTENSIONS = {
     "text/html": ".html",
     "text/calendar": ".ics",
     "text/rfc822-headers": ".txt",
+    "text/x-vcard": ".vcf",
+    "text/vcard": ".vcf",
+    "application/pgp-signature": ".asc",
+    "application/pgp-encrypted": ".txt",
+    "application/pgp-keys": ".asc",
+    "application/pkcs7-signature": ".p7s",
+    "application/x-pkcs7-signature": ".p7s",
+    "application/pkcs7-mime": ".p7m",
+    "application/x-pkcs7-mime": ".p7m",
+    "application/ms-tnef": ".dat",
     "message/rfc822": ".eml",
     "message/delivery-status": ".txt",
     "message/feedback-report": ".txt",
     "message/disposition-notification": ".txt",
+}
+_STEMS = {
+    "message/rfc822": "message",
+    "message/delivery-status": "delivery-status",
+    "text/calendar": "invitation",
+    "application/pgp-signature": "signature",
+    "application/pgp-encrypted": "pgp-version",
+    "application/pkcs7-signature": "smime",
+    "application/x-pkcs7-signature": "smime",
+    "application/pkcs7-mime": "smime",
+    "application/x-pkcs7-mime": "smime",
+    "application/ms-tnef": "winmail",
 }
 _PATH_PART = re.compile(r"[/\\]")
 _SPACES = re.compile(r"\s+")
@@ -47,5 +69,4 @@ def _shortened(name: str) -> str:
 
 
 def _default(media_type: str) -> str:
-    kind = {"message/rfc822": "message", "message/delivery-status": "delivery-status"}
-    return kind.get(media_type, "attachment") + _EXTENSIONS.get(media_type, "")
+    return _STEMS.get(media_type, "attachment") + _EXTENSIONS.get(media_type, "")

@@ -7,7 +7,7 @@ from email import policy
 from html import escape
 
 from helpdesk.file_names import safe_name
-from helpdesk.inbound.charsets import decode
+from helpdesk.inbound.charsets import decode, detect
 from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mime import BoundedMessage
@@ -57,10 +57,10 @@ def read_body(message: BoundedMessage, charset: str | None = None) -> Body:
 
 
 def first_text_charset(message: BoundedMessage) -> str | None:
-    """The charset of the first text part: the best guess for raw 8-bit headers."""
+    """The charset of the first text part, as it says or as its bytes do: the best guess for raw 8-bit headers."""
     for part in message.walk():
         if part.get_content_maintype() == "text":
-            return read_parameters(raw_header(part, "Content-Type")).get("charset")
+            return read_parameters(raw_header(part, "Content-Type")).get("charset") or detect(decode_part(part))
     return None
 
 
@@ -74,7 +74,8 @@ def _walk(
     part: BoundedMessage, attachments: list[Part], charset: str | None, *, is_root: bool = False
 ) -> list[_Segment]:
     if part.get_content_maintype() == "multipart" and part.is_multipart():
-        found = [_walk(child, attachments, charset) for child in part.children]
+        first = part.children[:1]
+        found = [_walk(child, attachments, charset, is_root=[child] == first) for child in part.children]
         if part.get_content_subtype() == "alternative":
             return [_best_alternative(found)]
         return [segment for segments in found for segment in segments]
@@ -96,8 +97,12 @@ def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
     if media_type.startswith("multipart/"):
         return True  # a multipart whose boundary never comes: show what is there
     if is_root and media_type in ("text/plain", "text/html"):
-        return _disposition(part) != "attachment"
+        return _disposition(part) != "attachment" and (part.depth == 1 or not _names_file(part))
     return media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
+
+
+def _names_file(part: BoundedMessage) -> bool:
+    return bool(read_parameters(";" + raw_header(part, "Content-Disposition")).get("filename"))
 
 
 def _is_redundant(part: BoundedMessage) -> bool:

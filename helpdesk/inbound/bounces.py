@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from flufl.bounce import all_failures
 
 from helpdesk.inbound.headers import read_ids
-from helpdesk.inbound.mailboxes import is_daemon, read_mailboxes
+from helpdesk.inbound.mailboxes import Mailbox, is_daemon, read_mailboxes
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.reports import Fields
 
@@ -19,6 +19,7 @@ DIAGNOSTIC_CHARACTERS = 500
 RECIPIENTS = 50
 
 _FAILED_ACTIONS = frozenset({"failed", "delayed"})
+_ARRIVED_ACTIONS = frozenset({"delivered", "relayed", "expanded", "delayed"})
 # RFC 3463: no such mailbox or host, moved, or no route to the host; a full mailbox or a policy is not that.
 _HARD_STATUS = re.compile(r"5\.(?:1\.(?:1|2|3|4|6|10)|4\.4)")
 _STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b(?!\.)")
@@ -40,12 +41,15 @@ _SUBJECT = re.compile(
     r"undeliver|delivery (?:status )?notification|delivery (?:report|delayed|unsuccessful)"
     r"|(?:delivery|mail|message) (?:has )?(?:failure|failed|error|problem|delayed|incomplete)"
     r"|fail(?:ed|ure) (?:notice|delivery)|returned (?:mail|to sender|e-?mail)|could not be delivered"
-    r"|mail system error|mail bounced|nondeliverable|non ?remis|échec de (?:la )?(?:remise|distribution)"
+    r"|mail system error|mail bounced|mail delivery warning|rejected mail"
+    r"|nondeliverable|non ?remis|échec de (?:la )?(?:remise|distribution)"
     r"|unzustellbar|nicht zugestellt|zustellung (?:fehlgeschlagen|verzögert)|no se puede entregar|devuelto"
     r"|non recapitabil|mancato recapito|não entregue|onbestelbaar|niet bezorgd|kan inte levereras"
     r"|ikke leveres|не доставлено|недоставлен|退信|投递失败|无法投递|配信不能|配信できません",
     re.IGNORECASE,
 )
+_SYSTEM_NAME = re.compile(r"mail delivery (?:sub)?system|mail administrator|mailer.daemon", re.IGNORECASE)
+_RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global"})
 _ANSWERS = re.compile(r"\s{0,3}(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s{0,2}:", re.IGNORECASE)
 
 
@@ -84,7 +88,7 @@ class Bounce:
 
 def read_bounce(mail: ParsedEmail) -> Bounce | None:
     """The bounce that the mail is, or None: by RFC 3464 parts, else by known formats, else by two cues."""
-    groups = [group for group in (mail.report.groups if mail.report else ()) if _action(group) in _FAILED_ACTIONS]
+    groups = [group for group in (mail.report.groups if mail.report else ()) if _failed(group)]
     if groups:
         return _from_groups(mail, groups)
     found = cues(mail)
@@ -100,21 +104,27 @@ def cues(mail: ParsedEmail) -> tuple[str, ...]:
     """What makes the mail look like a bounce, in words for staff."""
     seen = {
         "null sender": mail.return_path == "",
-        "sent by the mail system": mail.from_ is not None and is_daemon(mail.from_.address),
+        "sent by the mail system": mail.from_ is not None and _is_system(mail.from_),
         "subject of a bounce": bool(_SUBJECT.search(mail.subject)),
         "X-Failed-Recipients": bool(mail.first_of("X-Failed-Recipients")),
         "multipart/report": mail.report is not None and mail.report.kind in ("report", "delivery-status"),
+        "our mail came back with it": any(part.media_type in _RETURNED for part in mail.attachments),
     }
-    return tuple(cue for cue, is_seen in seen.items() if is_seen)
+    found = tuple(cue for cue, is_seen in seen.items() if is_seen)
+    return () if found == ("our mail came back with it",) else found
+
+
+def _is_system(sender: Mailbox) -> bool:
+    return is_daemon(sender.address) or bool(_SYSTEM_NAME.search(sender.name))
 
 
 def _may_bounce(mail: ParsedEmail, found: tuple[str, ...]) -> bool:
     """Not a receipt, a report of success, an automatic reply, or a person writing about a bounce."""
     if mail.report and mail.report.kind in ("disposition-notification", "feedback-report"):
-        return False
+        return "rejected" in mail.first_of("Auto-Submitted").lower()
     if mail.report and any(_action(group) for group in mail.report.groups):
         return False
-    if found == ("subject of a bounce",):
+    if "subject of a bounce" in found and set(found) <= {"subject of a bounce", "our mail came back with it"}:
         return not _ANSWERS.match(mail.subject) and not mail.in_reply_to
     return found != ("null sender",) or not mail.first_of("Auto-Submitted").lower().startswith("auto-replied")
 
@@ -177,6 +187,13 @@ def _addresses(found: Iterable[bytes | str]) -> tuple[str, ...]:
 def _recipient(group: Fields) -> str:
     named = _value(group, "original-recipient") or _value(group, "final-recipient")
     return named.rpartition(";")[2].strip(" <>")
+
+
+def _failed(group: Fields) -> bool:
+    """Whether the group says that a mail did not arrive, also by an action that RFC 3464 does not know."""
+    action = _action(group)
+    is_failure = bool(action) and action not in _ARRIVED_ACTIONS and _value(group, "status").strip()[:1] in ("4", "5")
+    return action in _FAILED_ACTIONS or is_failure
 
 
 def _action(group: Fields) -> str:

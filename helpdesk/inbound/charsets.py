@@ -47,7 +47,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
         or _shifted_japanese(data, charset)
         or _strictly(data, "utf-8")
         or _decoded(data, charset, "replace")
-        or _decoded(data, _detected(data), "replace")
+        or _decoded(data, detect(data), "replace")
         or data.decode("cp1252", "replace")
     ).removeprefix("\ufeff")
 
@@ -86,8 +86,9 @@ def _shifted_japanese(data: bytes, charset: str | None) -> str | None:
     return _strictly(data, "iso-2022-jp") if charset is None and b"\x1b$" in data else None
 
 
-def _detected(data: bytes) -> str | None:
-    if len(data) <= DETECTABLE_BYTES:
+def detect(data: bytes) -> str | None:
+    """The charset that the bytes look like, or None when they are plain ASCII or too few to tell."""
+    if len(data) <= DETECTABLE_BYTES or data.isascii():
         return None
     guess = chardet.detect(data[:DETECTION_SAMPLE_BYTES])["encoding"]
     return _charset(guess)

@@ -11,7 +11,7 @@ NAME_LENGTH = 200
 _ATOM = r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]"
 _ADDRESS = re.compile(rf'(?:{_ATOM}{{1,64}}|"[^"\x00-\x1f]{{1,62}}")@({_ATOM}{{1,253}}|\[[0-9A-Fa-f.:IPv]{{3,60}}\])')
 _PLACEHOLDER = re.compile("\ue000([0-9]{1,5})\ue001")
-_DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon"})
+_DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon", "mdaemon"})
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,10 @@ def _only_address(text: str, name: str) -> Mailbox | None:
 
 
 def _named(name: str, address: str) -> Mailbox:
-    cleaned = one_line(name).strip("'\" ")[:NAME_LENGTH].strip()
+    cleaned = one_line(name).strip(" ")
+    while len(cleaned) > 1 and cleaned[0] == cleaned[-1] and cleaned[0] in "'\"":
+        cleaned = cleaned[1:-1].strip()
+    cleaned = cleaned.strip('"')[:NAME_LENGTH].strip()
     return Mailbox("" if cleaned.lower() == address.lower() else cleaned, address)
 
 

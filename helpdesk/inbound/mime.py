@@ -26,6 +26,10 @@ _KNOWN_HEADER = re.compile(
 )
 
 
+_PART_LINE = re.compile(rb"\n--([^\r\n]{1,200}?)[ \t]{0,9}\r?\n[Cc]ontent-")
+BOUNDARY_BYTES = 64 * 1024
+
+
 class UnreadableError(Exception):
     """The mail is over a bound; the message is one sentence for staff."""
 
@@ -39,9 +43,25 @@ def read_message(raw: bytes) -> "BoundedMessage":
         raise UnreadableError(f"The mail is larger than {MAIL_BYTES // 1024 // 1024} MB.")
     try:
         parser = BytesParser(_Budget().new_part, policy=policy.compat32)
-        return cast("BoundedMessage", parser.parsebytes(_from_first_header(raw)))
+        message = cast("BoundedMessage", parser.parsebytes(_from_first_header(raw)))
+        return _with_found_boundary(message, parser)
     except RecursionError as error:
         raise UnreadableError("The mail is nested too deeply.") from error
+
+
+def _with_found_boundary(message: "BoundedMessage", parser: BytesParser) -> "BoundedMessage":
+    """The same mail, cut at the line that its parts begin with, when its headers name another boundary or none."""
+    if message.get_content_maintype() != "multipart" or message.is_multipart():
+        return message
+    body = message.raw_payload
+    found = _PART_LINE.search(b"\n" + body[:BOUNDARY_BYTES])
+    if not found:
+        return message
+    top = b'Content-Type: multipart/mixed; boundary="' + found[1].replace(b'"', b"") + b'"\n\n'
+    parts = cast("BoundedMessage", parser.parsebytes(top + body))
+    if parts.children:
+        message.set_payload(parts.get_payload())
+    return message
 
 
 def read_headers(raw: bytes) -> "BoundedMessage":
