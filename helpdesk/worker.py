@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from helpdesk.agents.forgotten import answer_password_requests
 from helpdesk.database import db
+from helpdesk.inbound.apart import is_gone
+from helpdesk.inbound.apart import start as start_reading
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.sources.imap import watch
@@ -44,6 +46,7 @@ class Worker:
         """Work until SIGTERM or SIGINT, then end in good order."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._on_signal)
+        stop_reading = start_reading()
         self._try(self.show_up)
         self.consumer.start()
         self.threads = [
@@ -52,9 +55,11 @@ class Worker:
         ]
         while not self.stop.wait(LOOK_EVERY_SECONDS):
             self.consumer.check_worker_health()
+            self.end_if_blind()
         self.consumer.stop(graceful=True)
         for thread in (*self.threads, *self.watched.values()):
             thread.join(1)
+        stop_reading()
 
     def show_up(self) -> None:
         """Be seen from the first moment on, not from the first full minute."""
@@ -66,6 +71,11 @@ class Worker:
         if has_due():
             deliver_due(worker_name())
         process_received()
+
+    def end_if_blind(self) -> None:
+        """End when mail can no longer be read here: the supervisor starts a worker that can."""
+        if is_gone():
+            self.stop.set()
 
     def watch_new(self) -> None:
         """Watch each active mailbox that is not watched yet, or no longer."""

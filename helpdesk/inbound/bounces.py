@@ -9,7 +9,7 @@ from flufl.bounce import all_failures
 
 from helpdesk.inbound.headers import read_ids
 from helpdesk.inbound.mailboxes import Mailbox, is_daemon, read_mailboxes
-from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.parsing import NamedFailures, ParsedEmail
 from helpdesk.inbound.reports import Fields
 
 CUES_NEEDED = 2
@@ -94,7 +94,7 @@ def read_bounce(mail: ParsedEmail) -> Bounce | None:
     found = cues(mail)
     if not found or not _may_bounce(mail, found):
         return None
-    temporary, permanent = _legacy_recipients(mail)
+    temporary, permanent = mail.named_failures or named_failures(mail)
     if temporary or permanent or len(found) >= CUES_NEEDED:
         return _from_text(mail, permanent or temporary, delayed=bool(temporary) and not permanent)
     return None
@@ -162,7 +162,7 @@ def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool)
     return Bounce(recipients, status, diagnostic, hard, _original_id(mail), delayed)
 
 
-def _legacy_recipients(mail: ParsedEmail) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def named_failures(mail: ParsedEmail) -> NamedFailures:
     """Temporary and permanent failures as flufl.bounce reads them out of three dozen old formats."""
     message = message_from_bytes(mail.raw[:LEGACY_BYTES], policy=policy.compat32)
     try:

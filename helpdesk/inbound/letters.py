@@ -2,8 +2,7 @@
 
 from helpdesk.addresses import normalise
 from helpdesk.inbound.parsing import ParsedEmail
-from helpdesk.inbound.quoting import split
-from helpdesk.inbound.sanitising import clean_html
+from helpdesk.inbound.reading import Reading
 from helpdesk.inbound.screening import Bounce
 from helpdesk.tickets.operations import Letter
 from helpdesk.uploads import StoredFile, store
@@ -12,15 +11,15 @@ NO_SUBJECT = "(no subject)"
 RAW_NAME = "original.eml"
 
 
-def letter_of(mail: ParsedEmail, raw: bytes) -> Letter:
+def letter_of(reading: Reading, raw: bytes) -> Letter:
     """What a mail says to us. A mail that could not be read comes with its raw bytes as a file.
 
     Stores the files, so it belongs outside any transaction. Raises OSError when the disk refuses.
     """
-    spans = split(mail.text, mail.html, subject=mail.subject)
+    mail, spans = reading.mail, reading.spans
     return Letter(
         body_text=spans.new if not mail.unreadable else f"This mail could not be read: {mail.unreadable}",
-        body_html=clean_html(mail.html) if mail.html else None,
+        body_html=reading.html,
         signature=spans.signature or None,
         quoted_text=spans.quoted or None,
         from_name=mail.from_.name if mail.from_ else "",

@@ -15,9 +15,10 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.acting import act, find_queue
+from helpdesk.inbound.apart import GoneError, read_mail
 from helpdesk.inbound.letters import letter_of
 from helpdesk.inbound.models import InboundEmail, InboundState
-from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
 from helpdesk.metrics import MAILS_IN
 
@@ -54,8 +55,9 @@ def process(email_id: int) -> InboundEmail:
     email = db.session.get_one(InboundEmail, email_id)
     try:
         raw = files.get(email.storage_key)
-        mail = _as_delivered(parse(raw), email)
-        letter = letter_of(mail, raw)
+        reading = read_mail(raw)
+        mail = _as_delivered(reading.mail, email)
+        letter = letter_of(reading, raw)
         if not act(email, mail=mail, letter=letter):
             for file in letter.files:  # another worker was faster, and stored its own
                 files.delete(file.storage_key)
@@ -141,7 +143,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _is_shortage(error: Exception) -> bool:
-    if isinstance(error, (OperationalError, files.StoreDown)):
+    if isinstance(error, (OperationalError, files.StoreDown, GoneError)):
         return True
     return isinstance(error, OSError) and error.errno in SHORTAGES
 

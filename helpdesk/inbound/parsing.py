@@ -20,6 +20,9 @@ REFERENCES = 100
 
 _ENVELOPE_RECIPIENTS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
+# Temporary and permanent failures that a bounce without machine-readable parts names.
+NamedFailures = tuple[tuple[str, ...], tuple[str, ...]]
+
 __all__ = ["Forwarded", "Mailbox", "ParsedEmail", "Part", "Report", "parse"]
 
 
@@ -53,6 +56,12 @@ class ParsedEmail:
     unreadable: str | None = None
     report: Report | None = None
     forwarded: Forwarded | None = None
+    named_failures: NamedFailures | None = None
+
+    @classmethod
+    def of_bytes(cls, raw: bytes, reason: str) -> "ParsedEmail":
+        """A mail of which nothing but its bytes is known, for that reason."""
+        return cls(raw=raw, content_hash=_raw_hash(raw), unreadable=reason)
 
     def all_of(self, name: str) -> tuple[str, ...]:
         """The values of every header of that name, in order; the name's case does not matter."""
@@ -65,7 +74,7 @@ class ParsedEmail:
 
 
 def parse(raw: bytes) -> ParsedEmail:
-    """Read a mail of any bytes (RFC 5322, MIME, and what is sent in their name). Never raises."""
+    """Read a mail of any bytes (RFC 5322, MIME, and what is sent in their name). Raises nothing but MemoryError."""
     try:
         message = read_message(raw)
         body = read_body(message, charset := first_text_charset(message))
@@ -75,6 +84,8 @@ def parse(raw: bytes) -> ParsedEmail:
         return _unreadable(raw, str(unreadable))
     except RecursionError:
         return _unreadable(raw, "The mail is nested too deeply.")
+    except MemoryError:
+        raise
     except Exception as error:  # hostile mail finds new ways to fail; it must still become a ticket
         return _unreadable(raw, f"The mail is malformed in a way that cannot be read ({type(error).__name__}).")
 
@@ -94,11 +105,16 @@ def _forwarded(email: ParsedEmail) -> Forwarded | None:
     return Forwarded(inner.from_, ", ".join(box.address for box in inner.to), inner.subject, sent, inner.text)
 
 
+def parse_headers(raw: bytes, reason: str) -> ParsedEmail:
+    """What the headers say of a mail that cannot be read for that reason, a sentence for staff. Never raises."""
+    return _unreadable(raw, reason)
+
+
 def _unreadable(raw: bytes, reason: str) -> ParsedEmail:
     try:
         return _email(raw, read_headers(raw), Body("", None, ()), None, unreadable=reason)
     except Exception:  # not even the headers: the raw bytes and the reason still make a ticket
-        return ParsedEmail(raw=raw, content_hash=_raw_hash(raw), unreadable=reason)
+        return ParsedEmail.of_bytes(raw, reason)
 
 
 def _email(

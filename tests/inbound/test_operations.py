@@ -87,7 +87,9 @@ def test_l22_and_l23_a_shortage_is_not_the_mails_fault(cast: Cast, monkeypatch: 
     real = operations.letter_of
     with monkeypatch.context() as full:
         full.setattr(
-            operations, "letter_of", lambda mail, raw: no_space() if mail.subject == "Patient" else real(mail, raw)
+            operations,
+            "letter_of",
+            lambda reading, raw: no_space() if reading.mail.subject == "Patient" else real(reading, raw),
         )
         for _ in range(5):
             with pytest.raises(OSError, match="No space"):
