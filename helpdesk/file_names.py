@@ -33,6 +33,9 @@ _EXTENSIONS = {
 _STEMS = {
     "message/rfc822": "message",
     "message/delivery-status": "delivery-status",
+    "message/feedback-report": "feedback-report",
+    "message/disposition-notification": "disposition-notification",
+    "text/rfc822-headers": "headers",
     "text/calendar": "invitation",
     "application/pgp-signature": "signature",
     "application/pgp-encrypted": "pgp-version",

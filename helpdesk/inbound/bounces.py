@@ -135,17 +135,22 @@ def _from_groups(mail: ParsedEmail, groups: list[Fields]) -> Bounce:
     said = next(filter(None, (_value(group, "diagnostic-code") for group in groups)), "")
     diagnostic = said.partition(";")[2].strip() or said or _diagnostic(mail.text)
     delayed = all(_action(group) == "delayed" for group in groups)
-    status = status or _status(diagnostic)
+    status = _specific(status, diagnostic)
     hard = not delayed and _is_hard(status, diagnostic)
     each = tuple(_failure(group) for group in groups if _recipient(group))[:RECIPIENTS]
     said = diagnostic[:DIAGNOSTIC_CHARACTERS]
     return Bounce(recipients, status, said, hard, _original_id(mail), delayed, each)
 
 
+def _specific(status: str | None, said: str) -> str | None:
+    """The status, or the one in the server's own words when the field says as much as "something failed"."""
+    return (_status(said) or status) if status is None or status.endswith(".0.0") else status
+
+
 def _failure(group: Fields) -> Failure:
     diagnostic = _value(group, "diagnostic-code")
     said = diagnostic.partition(";")[2].strip() or diagnostic
-    status = _status(_value(group, "status")) or _status(said)
+    status = _specific(_status(_value(group, "status")), said)
     permanent = _action(group) != "delayed" and not (status or "5").startswith("4")
     return Failure(_recipient(group), status, permanent, said[:DIAGNOSTIC_CHARACTERS])
 

@@ -1,11 +1,13 @@
 """The mail inside a forwarded mail: who wrote it, when, about what, and its text."""
 
+import re
 from dataclasses import dataclass
 
 from helpdesk.inbound import quote_marks
 from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
 from helpdesk.inbound.quote_headers import is_header_block, label_of
 
+_OTHER_HEADER = re.compile(r"[A-Z][A-Za-z]{1,20}(?:-[A-Za-z]{1,20}){0,4}: ?\S")
 HEADER_LINES = 25
 STRANGERS = 2
 SEARCHED_LINES = 2_000
@@ -40,7 +42,7 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
     fields, end = _fields(rest)
     if not fields.get("from") and len(fields) < 2:
         return None
-    body = rest[end:] if not is_quoted else _until_unquoted(rest[end:])
+    body = _until_end(rest[end:] if not is_quoted else _until_unquoted(rest[end:]))
     sender = next(iter(read_mailboxes([_bare(fields.get("from", ""))], limit=1)), None)
     return Forwarded(
         from_=sender or (Mailbox(fields["from"][:200], "") if fields.get("from") else None),
@@ -87,6 +89,11 @@ def _until_unquoted(lines: list[str]) -> list[str]:
     return quoted
 
 
+def _until_end(lines: list[str]) -> list[str]:
+    end = next((i for i, line in enumerate(lines) if quote_marks.is_forward_end(line)), len(lines))
+    return lines[:end]
+
+
 def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
     """The labelled values at the top, and the number of the first line below them."""
     fields: dict[str, str] = {}
@@ -100,6 +107,8 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
         elif line.strip("\0 \t") and kind and not fields[kind]:
             fields[kind] = line.strip("\0 \t*")
             end = number + 1
+        elif fields and not strangers and _OTHER_HEADER.match(line):
+            kind, end = None, number + 1
         elif (line.strip("\0 \t") and fields and not _continues(line)) or strangers >= STRANGERS:
             break
         elif fields and (strangers or not line.strip("\0 \t")):

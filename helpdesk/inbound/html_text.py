@@ -53,14 +53,21 @@ def _without_marks(html: str) -> str:
 
 
 def _quoted_lines(text: str) -> list[str]:
-    lines, depth = [], 0
+    lines: list[str] = []
+    depth, is_first = 0, False
     for line in text.split("\n"):
         mark = line.strip()
         if mark == _OPEN_QUOTE:
             depth += 1
+            is_first = True
         elif mark == _CLOSE_QUOTE:
+            while depth and lines and not lines[-1].strip("> "):
+                lines.pop()
             depth = max(0, depth - 1)
+        elif is_first and not mark:
+            continue
         else:
             bare = line.replace(_OPEN_QUOTE, "").replace(_CLOSE_QUOTE, "").rstrip()
+            is_first = False
             lines.append(f"{'>' * min(depth, 20)} {bare}".rstrip() if depth else bare)
     return lines

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from helpdesk.inbound.bodies import Body, Part, first_text_charset, raw_header, read_body
 from helpdesk.inbound.charsets import scrub
-from helpdesk.inbound.forwards import Forwarded, is_forward, read_forward
+from helpdesk.inbound.forwards import Forwarded, read_forward
 from helpdesk.inbound.headers import decode_header, one_line, read_date, read_ids
 from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
 from helpdesk.inbound.mime import BoundedMessage, UnreadableError, read_headers, read_message
@@ -94,7 +94,7 @@ def _forwarded(email: ParsedEmail) -> Forwarded | None:
     """The mail that this one forwards, in its text or as its only attached mail."""
     found = read_forward(email.text, subject=email.subject)
     attached = [part for part in email.attachments if part.media_type == "message/rfc822"]
-    if found or email.report or len(attached) != 1 or not (is_forward(email.subject) or not email.text.strip()):
+    if found or email.report or len(attached) != 1:
         return found
     try:
         message = read_message(attached[0].content)

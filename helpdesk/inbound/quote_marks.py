@@ -5,6 +5,8 @@ import re
 from helpdesk.inbound import quote_words
 
 ATTRIBUTION_LINES = 5
+SHARED_CHARACTERS = 30
+COLONS = 8
 LINE_CHARACTERS = 500
 
 _TIME = re.compile(r"\b[0-2]?[0-9][:.h][0-5][0-9]|[0-9]{1,2}[时時점點点시]")
@@ -17,6 +19,7 @@ _STARTS = re.compile(
 )
 _DASHES = "-_=*#~—\u2010\u2013\u2796"
 _COLONS = (":", "\uff1a")
+_COLON = re.compile("[:\uff1a]")
 _INVISIBLE = " \t*_\xa0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u2068\u2069\ufeff"
 _GESENDET = re.compile(r"von mein\w{1,3} .{1,40}gesendet", re.IGNORECASE)
 _FORWARD_PREFIXES = frozenset(quote_words.FORWARD_PREFIXES)
@@ -99,15 +102,23 @@ def is_rest_of_link(line: str) -> bool:
     return bool(words) and is_link and len(words.split()) <= 2
 
 
-def attribution_within(line: str) -> int | None:
-    """Where an attribution begins that shares its line with the answer above it, or None."""
-    if not 30 < len(line) < LINE_CHARACTERS or not _ends_as_attribution(line) or may_begin_attribution(line):
+def attribution_within(line: str) -> tuple[int, int] | None:
+    """Where an attribution begins and ends that shares its line with the answer or the quotation; or None."""
+    if len(line) < SHARED_CHARACTERS or may_begin_attribution(line[:SHARED_CHARACTERS]):
         return None
     for start in _SHARED_STARTS:
-        position = line.rfind(start)
-        if position > 0 and is_attribution(line[position + 1 :], before_prefixed=False):
-            return position + 1
+        position = line.rfind(start, 0, LINE_CHARACTERS)
+        if position > 0 and (end := _end_of_attribution(line, position + 1)):
+            return position + 1, end
     return None
+
+
+def _end_of_attribution(line: str, start: int) -> int | None:
+    rest = line[start : start + LINE_CHARACTERS]
+    for colon in list(_COLON.finditer(rest))[:COLONS]:
+        if _has_verb(rest[: colon.start()][-60:]) and is_attribution(rest[: colon.end()], before_prefixed=False):
+            return start + colon.end()
+    return len(line) if is_framed_attribution(rest) else None
 
 
 def _ends_as_attribution(line: str) -> bool:
@@ -125,6 +136,11 @@ def is_forward_mark(line: str) -> bool:
     words = line.strip(_INVISIBLE)[:LINE_CHARACTERS].lower()
     framed = words[:2] in ("--", "==", "__", "**", "- ") or words.startswith("begin ") or words.endswith(_COLONS)
     return framed and len(words) < 120 and any(word in words for word in quote_words.FORWARDED)
+
+
+def is_forward_end(line: str) -> bool:
+    """Whether the line ends a forwarded mail ("----- End forwarded message -----")."""
+    return is_forward_mark(line) and " end " in f" {line.strip(_DASHES + ' ').lower()} "
 
 
 def is_forward_prefix(subject: str) -> bool:

@@ -64,8 +64,12 @@ def _with_own_attributions(lines: list[str]) -> list[str]:
     """The same lines, an attribution that shares its line with the answer on a line of its own."""
     own: list[str] = []
     for number, line in enumerate(lines):
-        start = quote_marks.attribution_within(line) if number < MARKED_LINES else None
-        own += [line] if start is None else [line[:start].rstrip(" -"), line[start:]]
+        found = quote_marks.attribution_within(line) if number < MARKED_LINES else None
+        if found is None:
+            own.append(line)
+        else:
+            start, end = found
+            own += [line[:start].rstrip(" -"), line[start:end], *filter(None, [line[end:].strip()])]
     return own
 
 

