@@ -107,6 +107,8 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
         elif line.strip("\0 \t") and kind and not fields[kind]:
             fields[kind] = line.strip("\0 \t*")
             end = number + 1
+        elif kind and not strangers and line.strip("\0 \t") and label_of("".join(lines[number + 1 : number + 2])):
+            fields[kind] += " " + line.strip("\0 \t")
         elif fields and not strangers and _OTHER_HEADER.match(line):
             kind, end = None, number + 1
         elif (line.strip("\0 \t") and fields and not _continues(line)) or strangers >= STRANGERS:

@@ -7,6 +7,7 @@ from helpdesk.inbound.charsets import decode_short
 from helpdesk.inbound.headers import ENCODED_WORD, decode_words, one_line, raw_bytes
 
 NAME_LENGTH = 200
+NAME_COMMAS = 3
 
 _ATOM = r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]"
 _ADDRESS = re.compile(rf'(?:{_ATOM}{{1,64}}|"[^"\x00-\x1f]{{1,62}}")@({_ATOM}{{1,253}}|\[[0-9A-Fa-f.:IPv]{{3,60}}\])')
@@ -30,7 +31,7 @@ def read_mailboxes(values: list[str], *, limit: int, fallback: str | None = None
     text = decode_short(raw_bytes(", ".join(values)), fallback)
     words: list[str] = []
     hidden = _hide_words(text, words)
-    boxes = [box for entry in _scan(hidden, limit) if (box := _mailbox(entry))]
+    boxes = [box for entry in _with_whole_names(_scan(hidden, limit)) if (box := _mailbox(entry))]
     if not boxes and words:
         boxes = [box for entry in _scan(decode_words(text), limit) if (box := _mailbox(entry))]
     return tuple(Mailbox(_shown(box.name, words), _shown(box.address, words)) for box in boxes)
@@ -91,6 +92,18 @@ def _scan(text: str, limit: int) -> list[_Entry]:
     return [*entries, entry]
 
 
+def _with_whole_names(entries: list[_Entry]) -> list[_Entry]:
+    """Put names together again that hold a comma without quotes ("Reader, Ruth <ruth@example.org>")."""
+    pending: list[str] = []
+    for entry in entries:
+        words = "".join(entry.words)
+        if entry.angles and pending and not entry.has_at:
+            entry.words = [", ".join([*pending, words.strip()])]
+        is_name = bool(words.strip()) and not (entry.angles or entry.has_at or entry.broken or entry.comment)
+        pending = [*pending, words.strip()] if is_name and len(pending) < NAME_COMMAS else []
+    return entries
+
+
 def _step(entry: _Entry, state: str, depth: int, character: str) -> tuple[str, int]:
     if state == "words":
         return _step_in_words(entry, character)
@@ -136,7 +149,7 @@ def _mailbox(entry: _Entry) -> Mailbox | None:
     if entry.broken:
         return _only_address("".join(entry.raw), "")
     if not entry.angles:
-        address = _address(words)
+        address = _address("".join(entry.raw)) or _address(words)  # the quotes may belong to the address
         return _named(comment, address) if address else _only_address(words, comment)
     angles = ["".join(angle) for angle in entry.angles]
     named = list(dict.fromkeys(address for angle in angles if (address := _address(angle))))
@@ -148,7 +161,7 @@ def _mailbox(entry: _Entry) -> Mailbox | None:
 def _only_address(text: str, name: str) -> Mailbox | None:
     words = text.replace("<", " ").replace(">", " ").split()
     found = list(dict.fromkeys(word for word in words if "@" in word))
-    if len(found) != 1 or not (address := _address(found[0])):
+    if len(found) != 1 or not (address := _address(found[0]) or _address(found[0].strip("[]"))):
         return None
     return _named(" ".join(word for word in words if word != found[0]) or name, address)
 

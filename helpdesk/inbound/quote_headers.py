@@ -39,9 +39,8 @@ def is_header_block(lines: list[str], start: int) -> bool:
 
 
 def _is_certain_pair(values: dict[str, str], *, has_address: bool, is_dated: bool) -> bool:
-    if values.get("from"):
-        return ("subject" in values and (has_address or len(values["from"]) > 1)) or (is_dated and has_address)
-    return values.keys() == {"sent", "to"} and is_dated and has_address
+    # "From" and "Subject" alone are what contact forms write above a reader's words.
+    return is_dated and has_address and bool(values.get("from") or values.keys() == {"sent", "to"})
 
 
 def _values(lines: list[str], start: int) -> dict[str, str]:

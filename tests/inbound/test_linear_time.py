@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import helpdesk.inbound
+from helpdesk.inbound.forwards import read_forward
 from helpdesk.inbound.headers import decode_words
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mailboxes import read_mailboxes
@@ -86,12 +87,23 @@ SHAPES = {
     "telephones": "Sent from my iPhone\n",
     "brackets": "<",
     "forwards": "-- nothing forwarded:\n",
+    "answers before attributions": "Yes. On Mon, Nov 23, 2026 at 9:12 AM Ruth <ruth@example.org> wrote: No.\n",
+    "farewells": "> x\nRegards,\n",
+    "broken links": "> x\nhttp://example.org/a\n",
+    "gaps": "On 23 Nov 2026 09:12 Ruth\n\n<\n",
+    "colons in a line": "On 1: On 2: ",
+    "half labels": "From:\n\nTo:\n",
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_splitting_is_linear(shape: str):
     assert_linear(lambda size: split("Yes.\n" + SHAPES[shape] * size, None), 8_000)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_forwards_is_linear(shape: str):
+    assert_linear(lambda size: read_forward(SHAPES[shape] * size, subject="Fwd: x"), 8_000)
 
 
 HTML_SHAPES = {
@@ -105,6 +117,9 @@ HTML_SHAPES = {
     "brackets": "<",
     "cells": "<table><tr><td>x",
     "closings": "</div></b>",
+    "signatures": '<div class="gmail_signature">x</div>',
+    "rules": "<hr>x",
+    "names": '<div class="x_x_x_gmail_quote yiv123" id="x_divRplyFwdMsg" name="quote">x',
 }
 
 

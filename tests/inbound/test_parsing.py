@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import importlib.util
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from helpdesk.file_names import safe_name
 from helpdesk.inbound.headers import decode_words, read_date, read_parameters
 from helpdesk.inbound.mailboxes import Mailbox
 from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.quoting import split
 
 EML = Path(__file__).parents[1] / "eml"
 STORED = sorted(path.stem for path in EML.glob("*.eml"))
@@ -160,6 +163,12 @@ def test_subjects_of_every_make(header: str, subject: str):
             "=?utf-8?q?Eve_=3Ceve=40example=2Enet=3E=2C?= <ruth@example.org>",
             Mailbox("Eve <eve@example.net>,", "ruth@example.org"),
         ),
+        ("Reader, Ruth <ruth@example.org>", Mailbox("Reader, Ruth", "ruth@example.org")),
+        ("R. Reader, Dr. phil., Ltd <ruth@example.org>", Mailbox("R. Reader, Dr. phil., Ltd", "ruth@example.org")),
+        ("Desk, <ruth@example.org>", Mailbox("Desk,", "ruth@example.org")),
+        ('"ruth reader"@example.org', Mailbox("", '"ruth reader"@example.org')),
+        ("[ruth@example.org]", Mailbox("", "ruth@example.org")),
+        ("Michiel Reader' <ruth@example.org>", Mailbox("Michiel Reader'", "ruth@example.org")),
         ("MAILER-DAEMON", Mailbox("", "MAILER-DAEMON")),
         ("<mailto:ruth@example.org>", Mailbox("", "ruth@example.org")),
         ("Ruth <ruth @ example.org>", Mailbox("Ruth", "ruth@example.org")),
@@ -340,6 +349,9 @@ HOSTILE = {
     "comments": b"From: " + b"(" * 50_000 + b"\r\n\r\nHello",
     "quotes": b"From: " + b'"\\' * 50_000 + b"\r\n\r\nHello",
     "stub addresses": b"From: x, <x@\r\nTo: <\r\nMessage-ID: <foo@[\r\nIn-Reply-To: <[\r\n\r\nHello",
+    "five hundred comments": b"From: " + b"(" * 500 + b"x" + b")" * 500 + b" <ruth@example.org>\r\n\r\nHello",
+    "bracket ids": b"Message-ID: <[\r\nIn-Reply-To: <@\r\nReferences: <foo@[\r\n\r\nHello",
+    "idna with a byte": b"Content-Type: text/plain; charset=idna\r\n\r\nHello",
     "year": b"Date: Mon, 1 Jan 99999999999999999999 10:00:00 +0000\r\n\r\nHello",
     "sections": b"Content-Type: text/plain" + b"".join(b"; a*%d=a" % i for i in range(10_001)) + b"\r\n\r\nHello",
     "semicolons": b"Content-Type: text/plain" + b";" * 200_000 + b"\r\n\r\nHello",
@@ -403,6 +415,80 @@ def test_parse_never_raises_on_mutated_mail(name: str, cuts: list[tuple[int, int
     for start, length, put_in in cuts:
         raw = raw[:start] + put_in + raw[start + length :]
     assert_storable(parse(raw))
+
+
+TOKENS = st.sampled_from(
+    [
+        "=?utf-8?q?", "?=", "=?x?b?", "@", "<", ">", '"', "(", ")", ",", ";", ":", "\\", "=", "*0*", "a", " ", "\t",
+        "ruth@example.org", "utf-8''%E9", "filename", "name", "boundary=", "charset=", "\u00fc", "\x00", "\ud800",
+    ]
+)  # fmt: skip
+HEADERS = st.sampled_from(
+    ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "References", "Content-Type", "Content-Disposition"]
+)
+
+
+@settings(max_examples=200, deadline=2_000)
+@given(st.lists(st.tuples(HEADERS, st.lists(TOKENS, max_size=25)), max_size=8))
+def test_parse_never_raises_on_any_headers(headers: list[tuple[str, list[str]]]):
+    lines = [f"{name}: {''.join(tokens)}" for name, tokens in headers]
+    assert_storable(parse("\n".join([*lines, "", "Text"]).encode("utf-8", "surrogatepass")))
+
+
+LEAF_TYPES = [
+    "text/plain",
+    "text/html",
+    "image/png",
+    "message/rfc822",
+    "message/delivery-status",
+    "application/ms-tnef",
+]
+LEAVES = st.tuples(st.sampled_from(LEAF_TYPES), st.sampled_from(["7bit", "base64", "quoted-printable", "x-uuencode"]))
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.tuples(
+        st.sampled_from(["mixed", "alternative", "related", "report"]), st.lists(inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def written(tree: object, depth: int = 0) -> str:
+    kind, content = tree  # type: ignore[misc]
+    if isinstance(content, str):
+        return f"Content-Type: {kind}; name=a\nContent-Transfer-Encoding: {content}\n\n<b>Hello</b> aGVsbG8=\n"
+    parts = "".join(f"--b{depth}\n{written(part, depth + 1)}\n" for part in content)
+    return f"Content-Type: multipart/{kind}; boundary=b{depth}\n\n{parts}--b{depth}--\n"
+
+
+@settings(max_examples=200, deadline=2_000)
+@given(TREES)
+def test_parse_never_raises_on_any_structure(tree: object):
+    read = parse(TOP.replace(b"\r", b"") + written(tree).encode())
+    assert read.unreadable is None
+    assert_storable(read)
+
+
+def cpython_mails() -> list[Path]:
+    """The mails that Python ships for its own tests, where it ships them."""
+    found = importlib.util.find_spec("test")
+    places = (found.submodule_search_locations or []) if found else []
+    return sorted(path for place in places for path in Path(place, "test_email", "data").glob("msg_*.txt"))
+
+
+@pytest.mark.parametrize("path", cpython_mails(), ids=lambda path: path.stem)
+def test_the_mails_of_python_itself_are_read(path: Path):
+    read = parse(path.read_bytes())
+    assert read.unreadable is None
+    assert_storable(read)
+
+
+def test_a_marker_of_many_blanks_and_dashes_stops_nobody():
+    started = time.process_time()
+    for text in ("-" * 60 + " " * 60 + "Original", "On " + "a " * 60 + "wrote", ">" * 138, " \t" * 69, "_ " * 69):
+        read = parse(TOP + b"\r\n" + text.encode() * 50)
+        split(read.text, read.html)
+    assert time.process_time() - started < 2
 
 
 @settings(deadline=None)

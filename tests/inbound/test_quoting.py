@@ -125,6 +125,36 @@ def test_client_structure_tells_the_quote(html: str):
     assert spans.quoted.endswith("Quote")
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<div>Yes.</div><div class="gmail_signature">Ruth<br>Norhafen</div>',
+        '<div>Yes.</div><div class="moz-signature">Ruth<br>Norhafen</div>',
+        '<div>Yes.</div><div id="ms-outlook-mobile-signature">Ruth<br>Norhafen</div>',
+        '<div name="messageBodySection">Yes.</div><div name="messageSignatureSection">Ruth<br>Norhafen</div>',
+        '<div>Yes.</div><div class="x_gmail_signature">Ruth<br>Norhafen</div>',
+    ],
+)
+def test_client_structure_tells_the_signature(html: str):
+    assert split(html_to_text(html), html) == Spans("Yes.", "Ruth\nNorhafen", "")
+
+
+def test_an_attribution_on_the_line_of_the_answer_is_cut_from_it():
+    quote = "On Mon, Nov 23, 2026 at 9:12 AM Ann <ann@example.com> wrote:"
+    assert split(f"Yes. {quote}\n> Is it?", None) == Spans("Yes.", "", f"{quote}\n> Is it?")
+    assert split(f"Yes. {quote} Is it?", None) == Spans("Yes.", "", f"{quote}\nIs it?")
+
+
+def test_a_contact_form_is_no_quotation():
+    text = "New message\n\nFrom: Ruth <ruth@example.org>\nSubject: Hello\n\nThe number is wrong."
+    assert split(text, None).new == text
+
+
+def test_a_farewell_below_the_quote_is_no_answer():
+    text = "Yes.\n\nOn 23/11/2026 09:12, Ann wrote:\n> Is it?\n\nRegards,\nRuth"
+    assert split(text, None).quoted == "On 23/11/2026 09:12, Ann wrote:\n> Is it?"
+
+
 def test_answers_inside_the_client_wrapper_are_not_folded():
     html = (
         '<div class="gmail_quote"><div class="gmail_attr">Ann wrote:</div><blockquote>First?</blockquote>'
