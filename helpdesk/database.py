@@ -1,8 +1,10 @@
 """The database: the typed base of all models, and `@transactional`, the only place that commits."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import cache, wraps
@@ -30,6 +32,7 @@ NAMES = {
 _JSON = (dict[str, Any], dict[str, str], list[str], list[dict[str, str]])
 TRIES = 3
 LOCK_SECONDS = 5
+TURN_SECONDS = 1
 CONNECT_SECONDS = 5
 SERIALIZATION_FAILURES = ("40001", "40P01", "55P03")
 
@@ -37,6 +40,7 @@ P = ParamSpec("P")
 S = TypeVar("S")
 R = TypeVar("R")
 
+_turn = threading.Lock()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
@@ -57,17 +61,19 @@ class Session(FlaskSession):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         bind = super().get_bind(*args, **kwargs)
+        if _writing.get() or is_open_write():
+            return bind
         reading: Engine | None = current_app.extensions["reading"]
-        return bind if reading is None or bind is not db.engine or _writing.get() or is_open_write() else reading
+        return bind if reading is None or bind is not db.engine else reading
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": Session})
 
 
-def init_app(app: Flask, wake: Callable[[str, datetime | None], None] | None = None) -> None:
-    """Bind the database; `wake(name, at)` is called after a commit that asked for it."""
+def init_app(app: Flask, wake: Callable[[str], None] | None = None) -> None:
+    """Bind the database; `wake(name)` is called after a commit that asked for it."""
     db.init_app(app)
-    app.extensions["wake"] = wake or (lambda name, at: None)
+    app.extensions["wake"] = wake or (lambda name: None)
     with app.app_context():
         is_sqlite = db.engine.dialect.name == "sqlite"
         app.extensions["reading"] = None if is_sqlite else db.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -115,10 +121,11 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     db.session.rollback()  # ends the read transaction: a snapshot cannot be upgraded to a write
     mark = _writing.set(True)
     try:
-        db.session.connection()
-        _lock_first(subject)
-        result = operation(subject, *args, **kwargs)
-        db.session.commit()
+        with _own_turn():
+            db.session.connection()
+            _lock_first(subject)
+            result = operation(subject, *args, **kwargs)
+            db.session.commit()
     except BaseException:
         db.session.rollback()
         db.session.info.pop("wakes", None)
@@ -131,9 +138,23 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     return result
 
 
-def wake(name: str, at: datetime | None = None) -> None:
-    """Note that worker task `name` has something to do (from `at` on), once this transaction is committed."""
-    db.session.info.setdefault("wakes", set()).add((name, at))
+@contextmanager
+def _own_turn() -> Iterator[None]:
+    """The threads of a process line up for SQLite's one lock, which else each asks for again and again, asleep between.
+
+    Whoever waited in vain asks SQLite itself, which decides.
+    """
+    has_turn = db.engine.dialect.name == "sqlite" and _turn.acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if has_turn:
+            _turn.release()
+
+
+def wake(name: str) -> None:
+    """Note that worker task `name` has something to do, once this transaction is committed."""
+    db.session.info.setdefault("wakes", set()).add(name)
 
 
 def after_commit(work: Callable[[], None]) -> None:
@@ -170,9 +191,9 @@ def is_open_write() -> bool:
 
 def wake_workers() -> None:
     """Hand what was noted with `wake` to the worker; called after a commit."""
-    for name, at in db.session.info.pop("wakes", ()):
+    for name in db.session.info.pop("wakes", ()):
         try:
-            current_app.extensions["wake"](name, at)
+            current_app.extensions["wake"](name)
         except Exception:  # what was done stays done; the worker looks at the rows by itself
             log.exception("could not wake the worker for %s", name)
 
