@@ -59,7 +59,7 @@ def weights(place: Place, browser: Browser) -> list[Figure]:
     return [
         Figure("queue page, first visit", (_gzipped(page) + kept) / 1000, "kB", DESK_KB, detail="gzip, all assets"),
         Figure("ticket of 5, first visit", (_gzipped(ticket) + kept) / 1000, "kB", DESK_KB, detail="gzip, all assets"),
-        Figure("form page", (_gzipped(form) + styles) / 1000, "kB", READER_KB, detail="gzip, HTML and CSS"),
+        Figure("form, first visit", (_gzipped(form) + styles) / 1000, "kB", READER_KB, detail="gzip, HTML and CSS"),
     ]
 
 

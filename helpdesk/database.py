@@ -1,21 +1,24 @@
-"""The database: the typed base of all models, UTC times, and `@transactional`, the only place that commits."""
+"""The database: the typed base of all models, and `@transactional`, the only place that commits."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from enum import StrEnum
-from functools import wraps
+from datetime import datetime
+from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, String, event, inspect, make_url
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import JSON, Connection, Engine, MetaData, Select, bindparam, event, inspect, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, registry
-from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, joinedload, registry
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+
+from helpdesk.columns import StorableText, UtcDateTime
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ NAMES = {
 _JSON = (dict[str, Any], dict[str, str], list[str], list[dict[str, str]])
 TRIES = 3
 LOCK_SECONDS = 5
+TURN_SECONDS = 1
 CONNECT_SECONDS = 5
 SERIALIZATION_FAILURES = ("40001", "40P01", "55P03")
 
@@ -36,44 +40,8 @@ P = ParamSpec("P")
 S = TypeVar("S")
 R = TypeVar("R")
 
+_turn = threading.Lock()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in, aware UTC out, on every engine; a naive time is a mistake."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time reached the database")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class StorableText(TypeDecorator[str]):
-    """Any text, on every engine: what one of them could not keep (NUL, half a surrogate pair) becomes U+FFFD."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
-
-
-def storable(text: str) -> str:
-    """The text as every engine can keep it."""
-    if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class Base(DeclarativeBase):
@@ -85,24 +53,31 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+class Session(FlaskSession):
+    """The session of a request. Only a verb needs a transaction on PostgreSQL: there, each statement of a read sees
+    what is committed when it begins, in a transaction as well, and a ROLLBACK would make the driver forget every
+    statement that it had prepared.
+    """
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        bind = super().get_bind(*args, **kwargs)
+        if _writing.get() or is_open_write():
+            return bind
+        reading: Engine | None = current_app.extensions["reading"]
+        return bind if reading is None or bind is not db.engine else reading
 
 
-def one_of(enum: type[StrEnum], name: str) -> Enum:
-    """The column type of a closed list of words, stored as text and held by a CHECK called `name`."""
-    return Enum(enum, name=name, native_enum=False, create_constraint=True, length=32, values_callable=_values)
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": Session})
 
 
-def _values(enum: type[StrEnum]) -> list[str]:
-    return [member.value for member in enum]
-
-
-def init_app(app: Flask, wake: Callable[[str, datetime | None], None] | None = None) -> None:
-    """Bind the database; `wake(name, at)` is called after a commit that asked for it."""
+def init_app(app: Flask, wake: Callable[[str], None] | None = None) -> None:
+    """Bind the database; `wake(name)` is called after a commit that asked for it."""
     db.init_app(app)
-    app.extensions["wake"] = wake or (lambda name, at: None)
+    app.extensions["wake"] = wake or (lambda name: None)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        app.extensions["reading"] = None if is_sqlite else db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        if is_sqlite:
             _prepare_sqlite(db.engine)
 
 
@@ -146,10 +121,11 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     db.session.rollback()  # ends the read transaction: a snapshot cannot be upgraded to a write
     mark = _writing.set(True)
     try:
-        db.session.connection()
-        _lock_first(subject)
-        result = operation(subject, *args, **kwargs)
-        db.session.commit()
+        with _own_turn():
+            db.session.connection()
+            _lock_first(subject)
+            result = operation(subject, *args, **kwargs)
+            db.session.commit()
     except BaseException:
         db.session.rollback()
         db.session.info.pop("wakes", None)
@@ -162,9 +138,23 @@ def _run_once(operation: Callable[Concatenate[S, P], R], subject: S, /, *args: P
     return result
 
 
-def wake(name: str, at: datetime | None = None) -> None:
-    """Note that worker task `name` has something to do (from `at` on), once this transaction is committed."""
-    db.session.info.setdefault("wakes", set()).add((name, at))
+@contextmanager
+def _own_turn() -> Iterator[None]:
+    """The threads of a process line up for SQLite's one lock, which else each asks for again and again, asleep between.
+
+    Whoever waited in vain asks SQLite itself, which decides.
+    """
+    has_turn = db.engine.dialect.name == "sqlite" and _turn.acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if has_turn:
+            _turn.release()
+
+
+def wake(name: str) -> None:
+    """Note that worker task `name` has something to do, once this transaction is committed."""
+    db.session.info.setdefault("wakes", set()).add(name)
 
 
 def after_commit(work: Callable[[], None]) -> None:
@@ -201,16 +191,35 @@ def is_open_write() -> bool:
 
 def wake_workers() -> None:
     """Hand what was noted with `wake` to the worker; called after a commit."""
-    for name, at in db.session.info.pop("wakes", ()):
+    for name in db.session.info.pop("wakes", ()):
         try:
-            current_app.extensions["wake"](name, at)
+            current_app.extensions["wake"](name)
         except Exception:  # what was done stays done; the worker looks at the rows by itself
             log.exception("could not wake the worker for %s", name)
 
 
 def lock(row: Base) -> None:
-    """Read a row afresh, and let nobody else change it until this transaction ends; rows may still refer to it."""
-    db.session.refresh(row, with_for_update={"key_share": True, "of": type(row)})
+    """Let nobody else change a row until this transaction ends, then read it; rows may still refer to it.
+
+    What its class names in `read_with_lock` is read along, and only once the lock is held: PostgreSQL joins the rows
+    of before to one that it had to wait for. Raises ObjectDeletedError for a row that is gone.
+    """
+    (identity,) = inspect(row).identity or (None,)
+    lock_row, read_row = _locking(type(row))
+    if db.engine.dialect.name != "sqlite":
+        db.session.execute(lock_row, {"identity": identity})
+    if db.session.scalars(read_row, {"identity": identity}).one_or_none() is None:
+        raise ObjectDeletedError(inspect(row))
+
+
+@cache
+def _locking(noun: type[Base]) -> tuple[Select[Any], Select[Base]]:
+    """How to lock a row, and how to read it."""
+    (key,) = inspect(noun).primary_key
+    is_this = key == bindparam("identity")
+    along = (joinedload(getattr(noun, name)) for name in getattr(noun, "read_with_lock", ()))
+    read_row = select(noun).where(is_this).options(*along).execution_options(populate_existing=True)
+    return select(key).where(is_this).with_for_update(key_share=True), read_row
 
 
 def _lock_first(subject: object) -> None:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
@@ -46,14 +45,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     queue.periodic_task(crontab(minute="0", hour=DAILY_HOUR), name="sweep_files")(_on_tick(app, sweep_files))
 
 
-def wake(name: str, at: datetime | None) -> None:
-    """Tell a worker that there is something to do, now or at a time (aware)."""
+def wake(name: str) -> None:
+    """Tell a worker that there is something to do now."""
     task = current_app.extensions["tasks"].get(name)
-    if task is None:
-        return
-    if at is not None:
-        task.schedule(eta=at)
-    elif _is_worth_telling(name):
+    if task is not None and _is_worth_telling(name):
         task()
 
 

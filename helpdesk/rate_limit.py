@@ -9,7 +9,8 @@ from sqlalchemy import TextClause, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpdesk import clock, metrics, tokens
-from helpdesk.database import Base, UtcDateTime, db
+from helpdesk.columns import UtcDateTime
+from helpdesk.database import Base, db
 
 STEPS = 6
 

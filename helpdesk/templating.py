@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         ago=ago, moment=moment, day=day, isotime=isotime, text=as_html, markdown=markdown, size=size, quoted=quoted,
-        initials=initials, words=words, one_line=one_line,
+        initials=initials, words=words, one_line=one_line, when=when,
         without_re=without_re,
     )  # fmt: skip
     app.jinja_env.globals.update(icon=icon, asset=asset, addresses=addresses)
@@ -56,6 +56,11 @@ def moment(then: datetime, timezone: str = "UTC") -> str:
 def day(then: datetime, timezone: str = "UTC") -> str:
     """The date written out: 23 November 2026."""
     return then.astimezone(_zone(timezone)).strftime("%-d %B %Y")
+
+
+def when(then: datetime, timezone: str = "UTC") -> Markup:
+    """How long ago, as a <time> that says the whole date when it is pointed at."""
+    return Markup(f'<time datetime="{isotime(then)}" title="{moment(then, timezone)}">{ago(then)}</time>')  # noqa: S704
 
 
 def isotime(then: datetime) -> str:

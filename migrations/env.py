@@ -6,7 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
-from helpdesk.database import StorableText, UtcDateTime, db
+from helpdesk.columns import StorableText, UtcDateTime
+from helpdesk.database import db
 
 SEARCH_TABLE = "search_message"
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "helpdesk"
 LAYERS = [
-    {"paths", "clock", "errors", "config", "database", "extensions", "files", "file_stores", "file_names", "access", "addresses",
+    {"paths", "clock", "errors", "config", "columns", "database", "extensions", "files", "file_stores", "file_names", "access", "addresses",
      "tokens", "uploads", "rate_limit", "networks", "templating", "headers", "downloads", "ticks",
      "job_queue", "logs", "metrics", "request_log", "schema", "versions"},
     {"outbound"},

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk import clock
 from helpdesk.agents.roles import CAPABILITIES, Role
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 
 UNDO_SECONDS = 10
 

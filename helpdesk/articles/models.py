@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.agents.models import Agent
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 from helpdesk.sites.models import Site
 
 
@@ -46,7 +47,12 @@ class Article(Base):
     @property
     def display_title(self) -> str:
         """The title, else the path of the address."""
-        return self.title or self.canonical_url.split("//", 1)[-1].partition("/")[2].strip("/") or self.canonical_url
+        return title_of(self.title, self.canonical_url)
+
+
+def title_of(title: str | None, canonical_url: str) -> str:
+    """How an article is called: its title, else the path of its address."""
+    return title or canonical_url.split("//", 1)[-1].partition("/")[2].strip("/") or canonical_url
 
 
 class ArticleAlias(Base):

@@ -13,9 +13,10 @@ from helpdesk.desk.forms import WritingForm, first_error
 from helpdesk.desk.pages import opened_from, ticket_address, ticket_page
 from helpdesk.errors import Conflict, HelpdeskError, Invalid, NoRoom
 from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Then, Ticket
 from helpdesk.tickets.neighbours import next_in_folder
-from helpdesk.tickets.queries import Folder, get_ticket
+from helpdesk.tickets.queries import get_ticket
 from helpdesk.tickets.quota import refuse_draft_files
 from helpdesk.tickets.uploads import find_draft, save_draft
 from helpdesk.uploads import StoredFile
@@ -29,9 +30,9 @@ SENDING: dict[Then, str] = {
 Use = Callable[[tuple[StoredFile, ...]], Any]
 
 
-def send_or_keep(number: int, kind: DraftKind, form: WritingForm, use: Use) -> tuple[str, int] | None:
+def send_or_keep(ticket: Ticket, kind: DraftKind, form: WritingForm, use: Use) -> tuple[str, int] | None:
     """Hand the files to `use`, which sends; when anything is wrong keep text and files, and show the page again."""
-    ticket = get_ticket(number, g.agent)
+    number = ticket.number
     stored, problems = take_files(ticket, kind)
     try:
         if problems:
@@ -47,6 +48,8 @@ def send_or_keep(number: int, kind: DraftKind, form: WritingForm, use: Use) -> t
 
 def take_files(ticket: Ticket, kind: DraftKind) -> tuple[tuple[StoredFile, ...], list[str]]:
     """The files of this request, durable, and a sentence for each that could not be taken."""
+    if not any(sent.filename for sent in request.files.getlist("files")):
+        return (), []
     draft = find_draft(ticket, kind=kind, by=g.agent)
     room = settings().max_files - (len(draft.attachments) if draft else 0)
     good, problems = [], []

@@ -14,7 +14,7 @@ from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.queries import visible_to
+from helpdesk.tickets.visibility import visible_to
 
 MOST = 100
 TROUBLED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)

@@ -5,12 +5,14 @@ from typing import Any
 from flask import g, render_template, request, url_for
 
 from helpdesk.desk.surroundings import load_surroundings
-from helpdesk.desk.timeline import TOLD_BY_MESSAGES, is_from_elsewhere, newest_public_id, timeline
+from helpdesk.desk.timeline import TOLD_BY_MESSAGES, from_elsewhere, newest_public_id, timeline
 from helpdesk.sites.models import Priority
 from helpdesk.tickets.drafts import DraftKind
+from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.neighbours import neighbours_of
-from helpdesk.tickets.queries import Folder, drafts_of, events_of, get_ticket, messages_of
+from helpdesk.tickets.queries import drafts_of, events_of, get_ticket_whole, messages_of
+from helpdesk.tickets.slips import slip_of
 
 PRIORITIES = tuple((priority.value, priority.value.capitalize()) for priority in Priority)
 ENDINGS = tuple(resolution for resolution in Resolution if resolution is not Resolution.SPAM)
@@ -34,7 +36,7 @@ def ticket_page(
 
     Raises NotFound for a ticket that is not there or not visible.
     """
-    ticket = get_ticket(number, g.agent)
+    ticket = get_ticket_whole(number, g.agent)
     folder = opened_from()
     messages, events = messages_of(ticket), events_of(ticket, besides=TOLD_BY_MESSAGES)
     return desk_page(
@@ -43,8 +45,8 @@ def ticket_page(
         neighbours=neighbours_of(ticket, g.agent, folder=folder), drafts=drafts_of(ticket, g.agent), folder=folder,
         newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
         fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],
-        is_from_elsewhere=is_from_elsewhere, priority_choices=PRIORITIES, endings=ENDINGS, then=Then,
-        verb=verb_address(number),
+        elsewhere=from_elsewhere(messages, ticket), slip=slip_of(ticket), priority_choices=PRIORITIES,
+        endings=ENDINGS, then=Then, verb=verb_address(number),
     )  # fmt: skip
 
 

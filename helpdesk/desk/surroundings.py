@@ -9,15 +9,16 @@ from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
-from helpdesk.database import UtcDateTime, db
+from helpdesk.columns import UtcDateTime, word
+from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.troubles import Rows, patience_ends, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
+from helpdesk.tickets.folders import COUNT_STOPS_AT, COUNTED, folder_counts
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.queries import COUNT_STOPS_AT, Folder, folder_counts
 from helpdesk.tickets.tags import Tag
 
 MOST_TAGS = 200
@@ -84,7 +85,7 @@ def _always(agent: Agent) -> list[Rows]:
 def _counts(agent: Agent) -> list[Rows]:
     parts = [
         _rows("count", column, literal(folder.value))
-        for folder, column in zip(Folder, folder_counts(agent), strict=True)
+        for folder, column in zip(COUNTED, folder_counts(agent), strict=True)
     ]
     if agent.can("mail.read"):
         failed = select(func.count()).where(InboundEmail.state == InboundState.FAILED).scalar_subquery()
@@ -93,10 +94,14 @@ def _counts(agent: Agent) -> list[Rows]:
 
 
 def _to_undo(agent: Agent) -> Rows:
-    waits = (OutboundEmail.release == Release.HELD, OutboundEmail.not_before > bindparam("now", type_=UtcDateTime))
+    waits = (
+        OutboundEmail.release == word(Release.HELD),
+        OutboundEmail.not_before > bindparam("now", type_=UtcDateTime),
+    )
     rows = _rows("undo", Message.id, cast(Ticket.number, String)).select_from(OutboundEmail)
     of_mail = rows.join(Message, Message.outbound_email_id == OutboundEmail.id).join(Message.ticket)
-    return of_mail.where(Message.agent_id == agent.id, *waits)
+    is_own = func.coalesce(Message.agent_id, 0) == agent.id  # no index by agents: the few mails that wait come first
+    return of_mail.where(is_own, *waits)
 
 
 def _choices() -> list[Rows]:

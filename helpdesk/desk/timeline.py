@@ -51,10 +51,8 @@ def newest_public_id(messages: Sequence[Message]) -> int:
     return max((message.id for message in messages if message.is_public), default=0)
 
 
-def is_from_elsewhere(message: Message, ticket: Ticket) -> bool:
-    """True when a reader's message came from an address that is not known to be the reader's own."""
-    if message.kind is not MessageKind.READER or not message.from_address:
-        return False
-    reader = ticket.reader
-    own = {address.address for address in reader.addresses} if reader else set()
-    return not message.verified or normalise(message.from_address) not in own
+def from_elsewhere(messages: Sequence[Message], ticket: Ticket) -> set[int]:
+    """The ids of the readers' messages that came from an address that is not known to be the reader's own."""
+    own = {address.address for address in ticket.reader.addresses} if ticket.reader else set()
+    written = (message for message in messages if message.kind is MessageKind.READER and message.from_address)
+    return {one.id for one in written if not one.verified or normalise(one.from_address) not in own}

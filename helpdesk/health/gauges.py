@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, String, cast, func, literal, null, se
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import clock
-from helpdesk.database import UtcDateTime
+from helpdesk.columns import UtcDateTime
 from helpdesk.health.probe import Probe
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.messages import Message
 

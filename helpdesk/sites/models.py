@@ -7,7 +7,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.agents.models import Agent
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 
 
 class FormKind(StrEnum):

@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.agents.models import Agent
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Ticket
 

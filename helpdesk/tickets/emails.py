@@ -1,7 +1,8 @@
 """Every mail about a ticket: what it says, and the headers that bring the answer back."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -26,12 +27,28 @@ MAX_REFERENCES = 50
 MAX_ID_LENGTH = 900
 
 
-def queue_reply(ticket: Ticket, message: Message, *, to: str, held_until: datetime | None = None) -> OutboundEmail:
-    """Put an agent's reply into the outbox, in the reader's thread, with the earlier message quoted below.
+class Said(NamedTuple):
+    """A message that the reader can see, as a thread is made of them."""
+
+    id: int
+    message_id: str | None
+
+
+def said_in(ticket: Ticket) -> list[Said]:
+    """The thread as the reader's mail program knows it, oldest first."""
+    thread = select(Message.id, Message.message_id).where(Message.ticket_id == ticket.id)
+    public = thread.where(Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id)
+    return [Said._make(row) for row in db.session.execute(public)]
+
+
+def queue_reply(
+    ticket: Ticket, message: Message, *, thread: Sequence[Said], to: str, held_until: datetime | None = None
+) -> OutboundEmail:
+    """Put an agent's reply into the outbox, as the next in the `thread`, whose last message is quoted below.
 
     It can be taken back until `held_until`.
     """
-    references = _references(ticket, before=message)
+    references = _references(thread)
     return _queue(
         ticket, to=to, message_id=message.message_id or "", template="emails/reply",
         subject=f"Re: {without_re(one_line(ticket.subject))}",
@@ -39,7 +56,7 @@ def queue_reply(ticket: Ticket, message: Message, *, to: str, held_until: dateti
             "body": message.body_text,
             "signature": message.signature,
             "article": _about(ticket.article),
-            "earlier": _quote(_last_public(ticket, before=message)),
+            "earlier": _quote(ticket, thread[-1].id) if thread else None,
         },
         headers={"In-Reply-To": references[-1], "References": " ".join(references)} if references else {},
         files=[_enclosed(file) for file in message.attachments], held_until=held_until,
@@ -109,30 +126,16 @@ def _about(article: Article | None) -> dict[str, str] | None:
     return {"title": article.title, "url": article.canonical_url} if article else None
 
 
-def _quote(earlier: Message | None) -> dict[str, str] | None:
+def _quote(ticket: Ticket, message_id: int) -> dict[str, str]:
     """What a reply quotes, and the line above it; no address in it, so that nobody's is passed on."""
-    if earlier is None:
-        return None
-    when = moment(earlier.created_at, earlier.ticket.site.timezone)
-    return {"attribution": f"On {when}, {earlier.from_name or 'you'} wrote:", "body": earlier.body_text}
+    wanted = select(Message.created_at, Message.from_name, Message.body_text).where(Message.id == message_id)
+    said_at, name, body = db.session.execute(wanted).one()
+    return {"attribution": f"On {moment(said_at, ticket.site.timezone)}, {name or 'you'} wrote:", "body": body}
 
 
-def _last_public(ticket: Ticket, *, before: Message) -> Message | None:
-    """The message that a reply answers: the newest one the reader can see."""
-    public = (Message.kind.in_(PUBLIC_KINDS), Message.id != before.id)
-    newest = select(Message).where(Message.ticket_id == ticket.id, *public).order_by(Message.id.desc())
-    return db.session.scalars(newest.limit(1)).first()
-
-
-def _references(ticket: Ticket, *, before: Message) -> list[str]:
+def _references(thread: Sequence[Said]) -> list[str]:
     """All Message-IDs of the thread in brackets, oldest first; the first and the latest when there are too many."""
-    ids = db.session.scalars(
-        select(Message.message_id)
-        .where(Message.ticket_id == ticket.id, Message.id != before.id, Message.message_id.is_not(None))
-        .where(Message.kind.in_(PUBLIC_KINDS))
-        .order_by(Message.id)
-    )
-    bracketed = [f"<{message_id}>" for message_id in ids if _can_be_referred_to(message_id)]
+    bracketed = [f"<{said.message_id}>" for said in thread if _can_be_referred_to(said.message_id)]
     return bracketed if len(bracketed) <= MAX_REFERENCES else bracketed[:1] + bracketed[1 - MAX_REFERENCES :]
 
 

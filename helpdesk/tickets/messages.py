@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from helpdesk.agents.models import Agent
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.readers.models import Reader
 
@@ -84,6 +85,8 @@ class Message(Base):
     attachments: Mapped[list["Attachment"]] = relationship(
         back_populates="message", order_by="Attachment.id", cascade="all, delete-orphan"
     )
+
+    is_formatted: Mapped[bool] = query_expression()
 
     @property
     def author(self) -> str:

@@ -8,10 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from helpdesk.agents.models import Agent
 from helpdesk.articles.models import Article
-from helpdesk.database import Base, one_of
+from helpdesk.columns import one_of
+from helpdesk.database import Base
 from helpdesk.readers.models import Reader
 from helpdesk.sites.models import Priority, Queue, Site, Topic
 from helpdesk.tickets.events import Event, EventKind
+from helpdesk.tickets.list_indexes import list_indexes
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.standing import before
 from helpdesk.tickets.states import Origin, Resolution, Status, Then
@@ -33,12 +35,13 @@ class Ticket(Base):
         CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_at_when_closed"),
         CheckConstraint("link_version >= 1", name="link_version"),
         CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
-        Index("ix_ticket_queue_id_status_sort_at_id", "queue_id", "status", "sort_at", "id"),
+        *list_indexes(),
         Index("ix_ticket_assignee_id_status_sort_at_id", "assignee_id", "status", "sort_at", "id"),
         Index("ix_ticket_article_id_sort_at_id", "article_id", "sort_at", "id"),
         Index("ix_ticket_reader_id_sort_at_id", "reader_id", "sort_at", "id"),
     )
     locked_by_verbs = True
+    read_with_lock = ("site", "queue", "reader", "article", "assignee")
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(unique=True)
@@ -80,10 +83,7 @@ class Ticket(Base):
     assignee: Mapped[Agent | None] = relationship()
     continues: Mapped["Ticket | None"] = relationship(foreign_keys=continues_id, remote_side="Ticket.id")
     messages: Mapped[list[Message]] = relationship(
-        back_populates="ticket",
-        order_by=Message.id,
-        foreign_keys=Message.ticket_id,
-        cascade="all, delete-orphan",
+        back_populates="ticket", order_by=Message.id, foreign_keys=Message.ticket_id, cascade="all, delete-orphan"
     )
     events: Mapped[list[Event]] = relationship(
         back_populates="ticket", order_by=Event.id, foreign_keys=Event.ticket_id, cascade="all, delete-orphan"

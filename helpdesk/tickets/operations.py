@@ -20,7 +20,7 @@ from helpdesk.readers.models import Reader
 from helpdesk.readers.operations import acquaint, recognise
 from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
-from helpdesk.tickets.emails import queue_receipt, queue_reply
+from helpdesk.tickets.emails import queue_receipt, queue_reply, said_in
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
@@ -133,16 +133,21 @@ def reply(
     if ticket.reader is None:
         raise Refused("This reader left no address, so there is nobody to send a reply to.")
     _refuse_text(body)
-    if seen is not None and newest_public_id(ticket) > seen:
+    thread = said_in(ticket)
+    if seen is not None and thread and thread[-1].id > seen:
         raise Conflict("A new message arrived while you were writing. Your reply was kept and not sent.")
     now = clock.now()
     message = staff_message(ticket, MessageKind.REPLY, body, by, files)
     message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address]
-    ticket.reply(message, then=then, by=by, now=now)
-    db.session.flush()
-    _finish(ticket, message, DraftKind.REPLY, by)
     held_until = now + timedelta(seconds=undo_seconds) if undo_seconds else None
-    message.outbound_email = queue_reply(ticket, message, to=ticket.reader.address, held_until=held_until)
+    with db.session.no_autoflush:
+        _use_draft(ticket, message, DraftKind.REPLY, by)
+        message.outbound_email = queue_reply(
+            ticket, message, thread=thread, to=ticket.reader.address, held_until=held_until
+        )
+        ticket.reply(message, then=then, by=by, now=now)
+    db.session.flush()
+    index_message(message, ticket.subject)
     return message
 
 
@@ -151,9 +156,11 @@ def add_note(ticket: Ticket, *, body: str, by: Agent, files: tuple[StoredFile, .
     """Keep a note that only staff ever see."""
     _refuse_text(body)
     message = staff_message(ticket, MessageKind.NOTE, body, by, files)
-    ticket.note(message, by=by, now=clock.now())
+    with db.session.no_autoflush:
+        _use_draft(ticket, message, DraftKind.NOTE, by)
+        ticket.note(message, by=by, now=clock.now())
     db.session.flush()
-    _finish(ticket, message, DraftKind.NOTE, by)
+    index_message(message, ticket.subject)
     return message
 
 
@@ -241,7 +248,8 @@ def _is_by_reader(ticket: Ticket, letter: Letter) -> bool:
     return not letter.from_address or normalise(letter.from_address) in {one.address for one in known}
 
 
-def _finish(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:
+def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:
+    """The draft becomes the message: its files are the message's now."""
     draft = db.session.scalar(
         select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == by.id, Draft.kind == kind)
     )
@@ -249,7 +257,6 @@ def _finish(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> Non
         for file in list(draft.attachments):
             file.draft, file.message = None, message
         db.session.delete(draft)
-    index_message(message, ticket.subject)
 
 
 def _refuse_text(body: str) -> None:

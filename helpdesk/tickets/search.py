@@ -5,7 +5,8 @@ from unicodedata import combining, normalize
 
 from sqlalchemy import ColumnElement, Integer, TextClause, func, select, text
 
-from helpdesk.database import db, storable
+from helpdesk.columns import storable
+from helpdesk.database import db
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
 

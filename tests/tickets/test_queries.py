@@ -6,17 +6,17 @@ from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
-from helpdesk.tickets import queries, triage
+from helpdesk.tickets import folders, lists, queries, triage
+from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Resolution, Then, Ticket
 from helpdesk.tickets.neighbours import neighbours_of
 from helpdesk.tickets.operations import add_note, follow_up, reply
-from helpdesk.tickets.queries import Folder
 from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket
 
 
 def numbers(agent: Agent, folder: Folder) -> list[int]:
-    return [ticket.number for ticket in queries.list_folder(folder, agent).tickets]
+    return [ticket.number for ticket in lists.list_folder(folder, agent).tickets]
 
 
 def test_every_folder_holds_what_its_name_says(cast: Cast) -> None:
@@ -30,7 +30,7 @@ def test_every_folder_holds_what_its_name_says(cast: Cast) -> None:
         "unassigned": [new.number], "mine": [mine.number], "open": [new.number, mine.number],
         "pending": [pending.number], "closed": [closed.number], "spam": [spam.number],
     }  # fmt: skip
-    assert queries.count_folders(cast.ann) == {folder: len(held[folder.value]) for folder in Folder}
+    assert folders.count_folders(cast.ann) == {folder: len(held[folder.value]) for folder in folders.COUNTED}
 
 
 def test_who_waits_longest_comes_first(cast: Cast) -> None:
@@ -43,13 +43,13 @@ def test_who_waits_longest_comes_first(cast: Cast) -> None:
 
 
 def test_paging_walks_every_ticket_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PAGE", 4)
+    monkeypatch.setattr(lists, "PAGE", 4)
     frozen = clock.now()
     monkeypatch.setattr(clock, "now", lambda: frozen)
     made = [make_ticket(cast, body=f"Message {n}").number for n in range(10)]
     walked, after = [], None
     for _ in range(5):
-        page = queries.list_folder(Folder.UNASSIGNED, cast.ann, after=after)
+        page = lists.list_folder(Folder.UNASSIGNED, cast.ann, after=after)
         walked += [ticket.number for ticket in page.tickets]
         after = page.next_key
         if after is None:
@@ -60,16 +60,16 @@ def test_paging_walks_every_ticket_once(cast: Cast, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("key", ["x", "1e400-1", "nan-1", "-", "1.0-x", "9" * 400 + "-1", "1.0-" + "9" * 30])
 def test_a_made_up_place_in_a_list_is_not_found(cast: Cast, key: str) -> None:
     with pytest.raises(NotFound):
-        queries.list_folder(Folder.OPEN, cast.ann, after=key)
+        lists.list_folder(Folder.OPEN, cast.ann, after=key)
 
 
 def test_class_50_a_foreign_queue_is_nowhere_to_be_seen(cast: Cast) -> None:
     secret = make_ticket(cast, queue=cast.legal, body="zanzibar")
     for outsider in (cast.ann, cast.eve, cast.sam):
         assert numbers(outsider, Folder.OPEN) == []
-        assert queries.count_folders(outsider)[Folder.OPEN] == 0
-        assert list(queries.search("zanzibar", outsider)) == list(queries.search(f"#{secret.number}", outsider)) == []
-        assert queries.list_article(secret.article_id, outsider).tickets == []
+        assert folders.count_folders(outsider)[Folder.OPEN] == 0
+        assert list(lists.search("zanzibar", outsider)) == list(lists.search(f"#{secret.number}", outsider)) == []
+        assert lists.list_article(secret.article_id, outsider).tickets == []
         with pytest.raises(NotFound):
             queries.get_ticket(secret.number, outsider)
         with pytest.raises(NotFound):
@@ -89,7 +89,7 @@ def test_search_finds_new_words_of_both_sides_and_notes_but_no_quotes(cast: Cast
     add_note(ticket, body="ask the archivist", by=cast.ann)
     follow_up(ticket, letter=follow_up_letter("Thanks!", quoted_text="> pelican"))
     found = {
-        word: [t.number for t in queries.search(word, cast.ann)]
+        word: [t.number for t in lists.search(word, cast.ann)]
         for word in ("zurich", "archiv", "Thanks bridge", "pelican", '" OR *')
     }
     assert found == {"zurich": [1], "archiv": [1], "Thanks bridge": [1], "pelican": [], '" OR *': []}
@@ -97,21 +97,21 @@ def test_search_finds_new_words_of_both_sides_and_notes_but_no_quotes(cast: Cast
 
 def test_a_number_goes_straight_to_its_ticket(cast: Cast) -> None:
     ticket = make_ticket(cast)
-    assert [t.id for t in queries.search(f"#{ticket.number}", cast.ann)] == [ticket.id]
+    assert [t.id for t in lists.search(f"#{ticket.number}", cast.ann)] == [ticket.id]
 
 
 @pytest.mark.parametrize("query", ['"', "*", "NEAR(", "-foo", "( AND", "a" * 5000, "\0", "'", "x:y", "&|!"])
 def test_class_43_any_query_is_only_words(cast: Cast, query: str) -> None:
     make_ticket(cast)
-    assert [ticket.number for ticket in queries.search(query, cast.ann)] == []
+    assert [ticket.number for ticket in lists.search(query, cast.ann)] == []
 
 
 def test_class_50_what_is_hidden_does_not_crowd_out_what_is_seen(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PAGE", 2)
+    monkeypatch.setattr(lists, "PAGE", 2)
     mine = make_ticket(cast, body="zanzibar")
     for number in range(5):
         make_ticket(cast, queue=cast.legal, body=f"zanzibar {number}")
-    assert [ticket.number for ticket in queries.search("zanzibar", cast.ann)] == [mine.number]
+    assert [ticket.number for ticket in lists.search("zanzibar", cast.ann)] == [mine.number]
 
 
 def test_related_tickets_are_those_of_the_article_and_those_of_the_reader(cast: Cast) -> None:

@@ -23,9 +23,8 @@ def sweep_a_little(_what: str) -> None:
     db.session.execute(text("INSERT INTO search_message (search_message, rank) VALUES ('merge', 3)"))
 
 
+@pytest.mark.engines("sqlite")  # PostgreSQL has no pieces to run out of
 def test_messages_are_taken_in_while_the_worker_that_merges_the_index_is_away(app: Flask) -> None:
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL has no pieces to run out of")
     for place in range(1, LEFT_TO_MERGE + 1):
         index_one(place)
     sweep_a_little("index")

@@ -5,10 +5,14 @@ from werkzeug.wrappers import Response
 
 from helpdesk import clock
 from helpdesk.access import require
+from helpdesk.articles.models import Article
+from helpdesk.database import db
 from helpdesk.desk import blueprint
 from helpdesk.desk.pages import desk_page
 from helpdesk.errors import NotFound
-from helpdesk.tickets.queries import Folder, Page, list_article, list_folder, list_reader
+from helpdesk.readers.models import Reader
+from helpdesk.tickets.folders import Folder
+from helpdesk.tickets.lists import Page, list_article, list_folder, list_reader
 
 FOLDER = f"<any({','.join(Folder)}):name>"
 ID = "int(max=2147483647)"
@@ -35,7 +39,7 @@ def folder(name: str) -> str:
 def article(article_id: int) -> str:
     """All tickets about an article. One without a visible ticket is not there."""
     page = _not_empty(list_article(article_id, g.agent, after=request.args.get("after")))
-    return desk_page("article.html", page=page, article=page.tickets[0].article)
+    return desk_page("article.html", page=page, article=db.session.get(Article, article_id))
 
 
 @blueprint.get(f"/readers/<{ID}:reader_id>")
@@ -43,7 +47,7 @@ def article(article_id: int) -> str:
 def reader(reader_id: int) -> str:
     """All tickets of a reader. One without a visible ticket is not there."""
     page = _not_empty(list_reader(reader_id, g.agent, after=request.args.get("after")))
-    return desk_page("reader.html", page=page, reader=page.tickets[0].reader)
+    return desk_page("reader.html", page=page, reader=db.session.get(Reader, reader_id))
 
 
 def _not_empty(page: Page) -> Page:

@@ -8,7 +8,8 @@ from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.views.lists import FOLDER, ID
 from helpdesk.errors import Invalid
-from helpdesk.tickets.queries import Folder, count_arrivals, count_newer
+from helpdesk.tickets.folders import Folder, count_arrivals
+from helpdesk.tickets.queries import count_newer
 
 
 @blueprint.get(f"/{FOLDER}/news")

@@ -23,7 +23,7 @@ def reply(number: int) -> Response | tuple[str, int]:
     """Answer the reader, unless something new arrived since the page was loaded."""
     ticket, form = get_ticket(number, g.agent), ReplyForm()
     to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
-    refused = send_or_keep(number, DraftKind.REPLY, form, lambda files: operations.reply(
+    refused = send_or_keep(ticket, DraftKind.REPLY, form, lambda files: operations.reply(
         ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, files=files,
         undo_seconds=g.agent.undo_seconds,
     ))  # fmt: skip
@@ -49,7 +49,7 @@ def undo(number: int, message_id: int) -> Response | tuple[str, int]:
 def note(number: int) -> Response | tuple[str, int]:
     """Keep a note that only staff see."""
     ticket, form = get_ticket(number, g.agent), NoteForm()
-    refused = send_or_keep(number, DraftKind.NOTE, form, lambda files: operations.add_note(
+    refused = send_or_keep(ticket, DraftKind.NOTE, form, lambda files: operations.add_note(
         ticket, body=form.body.data, by=g.agent, files=files,
     ))  # fmt: skip
     if refused is None:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.pages import desk_page
-from helpdesk.tickets.queries import Page, search
+from helpdesk.tickets.lists import Page, search
 
 
 @blueprint.get("/search")

@@ -10,7 +10,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import Envelope, Session
 from flask import Flask
 
-from helpdesk.database import storable
+from helpdesk.columns import storable
 from helpdesk.inbound.receiving import receive
 
 log = logging.getLogger(__name__)
