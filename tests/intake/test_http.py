@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from helpdesk import clock, create_app, files
@@ -26,10 +26,10 @@ from helpdesk.inbound.models import InboundEmail
 from helpdesk.inbound.operations import process_received
 from helpdesk.intake.models import SeenSignature
 from helpdesk.jobs import sweep
-from helpdesk.tickets.models import Ticket
 from helpdesk.web import let_go_of_connections
 from tests.cast import Cast
 from tests.conftest import OwnContextClient, make_settings
+from tests.intake.conftest import emails, no_table, subjects
 from tests.letters import letter
 from tests.live import free_port, serving
 
@@ -249,36 +249,12 @@ def full_disk(app: Flask) -> Iterator[None]:
     app.extensions["files"] = working
 
 
-@contextmanager
-def no_table() -> Iterator[None]:
-    """The database refuses to keep a mail."""
-    rename("inbound_email", "away")
-    yield
-    rename("away", "inbound_email")
-
-
-def rename(old: str, new: str) -> None:
-    db.session.rollback()
-    db.session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
-    db.session.commit()
-
-
 def together(work: object, times: int) -> None:
     threads = [threading.Thread(target=work) for _ in range(times)]  # type: ignore[arg-type]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def emails() -> list[InboundEmail]:
-    db.session.rollback()
-    return list(db.session.scalars(select(InboundEmail).order_by(InboundEmail.id)))
-
-
-def subjects() -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(Ticket.subject)))
 
 
 def count(model: type) -> int:
