@@ -170,6 +170,7 @@ def test_a_ticket_takes_so_many_messages_an_hour_and_then_keeps_what_was_typed(
         assert add_from(client, ticket, f"192.{number}.2.1", message=f"Message {number}").status_code == 303
     refused = add_from(client, ticket, "192.7.2.1", message="Message 3", files=a_file())
     assert (refused.status_code, value_of(refused, "message")) == (429, "Message 3")
+    assert refused.headers["Retry-After"] == "600"
     assert (intake.LATER in refused.text, "<bdi>plaque.png</bdi>" in refused.text) == (True, True)
     assert len(tickets()[0].messages) == 4
     later = clock.now() + timedelta(minutes=71)
