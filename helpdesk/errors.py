@@ -33,6 +33,7 @@ class HelpdeskError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message or SENTENCES[self.status])
         self.message = str(self)
+        self.headers: dict[str, str] = {}
 
 
 class Misconfigured(HelpdeskError):
@@ -78,9 +79,13 @@ class NoRoom(HelpdeskError):
 
 
 class TooMany(HelpdeskError):
-    """More tries than anybody needs in so short a time."""
+    """More tries than anybody needs in so short a time; `retry_after` is in how many seconds another may succeed."""
 
     status = 429
+
+    def __init__(self, message: str = "", *, retry_after: int) -> None:
+        super().__init__(message)
+        self.headers = {"Retry-After": str(retry_after)}
 
 
 class Unavailable(HelpdeskError):
@@ -98,8 +103,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _show_unexpected)
 
 
-def _show_expected(error: HelpdeskError) -> tuple[str, int]:
-    return _page(error.status, error.message)
+def _show_expected(error: HelpdeskError) -> tuple[str, int, dict[str, str]]:
+    return (*_page(error.status, error.message), error.headers)
 
 
 def _show_http(error: HTTPException) -> Any:

@@ -52,6 +52,11 @@ class Limit:
         """What its rows are called; nobody can read from it who it was."""
         return f"{self.name}:{tokens.keyed_hash('rate', self.who)}"
 
+    @property
+    def pause(self) -> int:
+        """After so many seconds the oldest step may count no longer, and another try succeed."""
+        return self.seconds // STEPS
+
     def row(self, now: datetime) -> dict[str, object]:
         """The row of the step that `now` (aware) is in."""
         step = self.seconds / STEPS

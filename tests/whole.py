@@ -41,7 +41,7 @@ def fill_every_table(cast: Cast) -> None:
         keep_uploads(cast.site, upload_token=f"{number:032}", stored=kept, remote_address="192.0.2.1")
         close(ticket, resolution=Resolution.ANSWERED, by=cast.ann)
         receive(letter())
-        take(letter(), claim=Claim(f"179551680{number}", f"{number:064}"))
+        take(letter(), claim=Claim(f"179551680{number}", f"{number:064}"), remote_address="192.0.2.1")
         note_password_request(f"someone{number}@example.org", remote_address="192.0.2.1")
         claim_tick(f"task {number}")
         add_canned_reply(cast.site, name=f"Thanks {number}", body="Thank you.", by=cast.eve)

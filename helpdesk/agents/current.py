@@ -1,6 +1,6 @@
 """Who is asking: the agent of this request, from a sign-in that is still good."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app, g, request, session
@@ -8,6 +8,7 @@ from flask_login import AnonymousUserMixin, user_logged_out
 from flask_security import current_user, user_authenticated
 from flask_security.utils import set_request_attr
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent, SignIn
@@ -47,15 +48,23 @@ def _signed_in_agent(uniquifier: str) -> Agent | None:
     silent_for = now.timestamp() - session.get("seen", 0)
     if silent_for > idle.total_seconds():
         return None
-    agent = db.session.scalar(
-        select(Agent)
-        .join(SignIn)
-        .where(Agent.fs_uniquifier == uniquifier, Agent.active, SignIn.id == session.get("sign_in"))
-        .where(SignIn.ended_at.is_(None), SignIn.started_at > now - absolute)
-    )
+    agent = _look_up(uniquifier, since=now - absolute)
     if agent is not None:
         _note_seen(silent_for, int(now.timestamp()))
     return agent
+
+
+def _look_up(uniquifier: str, *, since: datetime) -> Agent | None:
+    try:
+        return db.session.scalar(
+            select(Agent)
+            .join(SignIn)
+            .where(Agent.fs_uniquifier == uniquifier, Agent.active, SignIn.id == session.get("sign_in"))
+            .where(SignIn.ended_at.is_(None), SignIn.started_at > since)
+        )
+    except SQLAlchemyError:
+        g._login_user = AnonymousUserMixin()  # the page that tells of it would ask the database again, and fail too
+        raise
 
 
 def _note_seen(silent_for: float, now: int) -> None:

@@ -14,7 +14,7 @@ from helpdesk.agents.emails import queue_account_mail
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.models import Agent, NoRole
 from helpdesk.agents.sign_in_pages import SIGN_IN_PAGES
-from helpdesk.agents.tries import account_of, count_try
+from helpdesk.agents.tries import RETRY_AFTER_SECONDS, account_of, count_try
 from helpdesk.config import Settings
 from helpdesk.database import db, is_open_write, open_write, wake_workers
 from helpdesk.errors import Conflict, TooMany
@@ -90,7 +90,7 @@ def _count_tries() -> None:
     if request.is_json:
         raise UnsupportedMediaType  # these pages are forms, and only the fields of a form are counted
     if request.endpoint in PROVES_BY_PASSWORD and not count_try(_who(), remote_address=request.remote_addr or ""):
-        raise TooMany
+        raise TooMany(retry_after=RETRY_AFTER_SECONDS)
 
 
 def _who() -> str:

@@ -4,9 +4,10 @@ from helpdesk.addresses import check, normalise
 from helpdesk.database import transactional
 from helpdesk.errors import Invalid
 from helpdesk.networks import network_of
-from helpdesk.rate_limit import Limit, count, is_used
+from helpdesk.rate_limit import STEPS, Limit, count, is_used
 
 QUARTER_HOUR = 15 * 60
+RETRY_AFTER_SECONDS = QUARTER_HOUR // STEPS
 NO_LIMIT = 1_000_000_000  # it only notes where somebody was
 MONTH = 30 * 24 * 60 * 60
 PER_PLACE = 10

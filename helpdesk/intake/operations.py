@@ -11,17 +11,18 @@ from helpdesk.errors import Conflict
 from helpdesk.inbound.receiving import receive
 from helpdesk.intake.models import SeenSignature
 from helpdesk.intake.signing import Claim
+from helpdesk.intake.tries import note_good
 
 CLOCKS_APART = timedelta(hours=1)
 
 
-def take(raw: bytes, *, claim: Claim) -> bool:
+def take(raw: bytes, *, claim: Claim, remote_address: str) -> bool:
     """Keep a mail for good; False when this very request was taken before, and nothing is kept again.
 
     Raises OSError or a database error when the mail could not be kept; the same request may then be sent once more.
     """
     try:
-        receive(raw, beside=partial(_note, claim))
+        receive(raw, beside=partial(_note, claim, remote_address))
     except Conflict:
         return False
     return True
@@ -32,7 +33,8 @@ def forget_signatures() -> None:
     db.session.execute(delete(SeenSignature).where(SeenSignature.expires_at < clock.now() - CLOCKS_APART))
 
 
-def _note(claim: Claim) -> None:
+def _note(claim: Claim, remote_address: str) -> None:
     if db.session.get(SeenSignature, claim.signature) is not None:
         raise Conflict("This request was taken before.")
     db.session.add(SeenSignature(signature=claim.signature, expires_at=claim.expires_at))
+    note_good(remote_address)

@@ -18,6 +18,10 @@ _TIMESTAMP = re.compile(r"[0-9]{1,11}")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
+class WrongSignature(Unsigned):
+    """All is there and in time, but no key of ours made it."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """What a request says of itself: when it was signed, and the signature."""
@@ -59,7 +63,7 @@ class Signer:
             digest.update(piece)
 
     def check(self) -> None:
-        """Raises Unsigned when no key gives the claimed signature; every key is tried, in constant time."""
+        """Raises WrongSignature when no key gives the claimed signature; every key is tried, in constant time."""
         fits = [hmac.compare_digest(digest.hexdigest(), self._claim.signature) for digest in self._digests]
         if not any(fits):
-            raise Unsigned(WRONG)
+            raise WrongSignature(WRONG)

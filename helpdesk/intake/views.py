@@ -9,10 +9,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from helpdesk.access import public
 from helpdesk.config import settings
-from helpdesk.errors import NotFound, Unsigned
+from helpdesk.errors import NotFound, TooMany, Unsigned
 from helpdesk.intake import blueprint
 from helpdesk.intake.operations import take
-from helpdesk.intake.signing import Claim, Signer, read_claim
+from helpdesk.intake.signing import Claim, Signer, WrongSignature, read_claim
+from helpdesk.intake.tries import count_wrong, refuse_guessers
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ def take_mime() -> Response:
         return _take_signed()
     except Unsigned as refusal:
         return _say(401, refusal.message, {"WWW-Authenticate": "Helpdesk-Signature"})
+    except TooMany as refusal:
+        return _say(refusal.status, refusal.message, refusal.headers)
     except RequestEntityTooLarge:
         return _say(413, TOO_LARGE)
     except (OSError, SQLAlchemyError):
@@ -47,10 +50,16 @@ def take_mime() -> Response:
 
 def _take_signed() -> Response:
     claim = read_claim(request.headers.get("X-Helpdesk-Timestamp", ""), request.headers.get("X-Helpdesk-Signature", ""))
-    raw = _read_signed(claim)
+    remote_address = request.remote_addr or ""
+    refuse_guessers(remote_address)
+    try:
+        raw = _read_signed(claim)
+    except WrongSignature:
+        count_wrong(remote_address)
+        raise
     if not raw.strip():
         return _say(422, NO_MAIL)
-    return _say(200, KEPT if take(raw, claim=claim) else KEPT_BEFORE)
+    return _say(200, KEPT if take(raw, claim=claim, remote_address=remote_address) else KEPT_BEFORE)
 
 
 def _read_signed(claim: Claim) -> bytes:

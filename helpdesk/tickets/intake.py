@@ -64,8 +64,9 @@ def receive_follow_up(
         spend(letter.files, remote_address=remote_address)
         # A first message may come from a machine, which must not learn that it was caught. Here somebody we wrote to
         # sits before a page that keeps his words; a message filed out of sight would be lost to him and to us.
-        if count(*_follow_up_limits(ticket, remote_address)) is not None:
-            raise TooMany(LATER)
+        passed = count(*_follow_up_limits(ticket, remote_address))
+        if passed is not None:
+            raise TooMany(LATER, retry_after=passed.pause)
     return follow_up(ticket, letter=letter, upload_token=upload_token)
 
 

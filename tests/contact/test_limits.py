@@ -103,6 +103,16 @@ def test_what_is_spam_anyway_uses_up_no_limit(client: FlaskClient) -> None:
     assert (reasons()[None], counts()) == (1, {"one address": 1, "one network": 1, "all readers": 1})
 
 
+def test_a_form_with_a_mistake_costs_nothing(client: FlaskClient) -> None:
+    mistakes = ({"message": ""}, {"email": "ruth at example", "answer": "yes"}, {"topic": "none"}, {"token": "old"})
+    for number in range(40):
+        assert send_from(client, "192.0.2.1", **mistakes[number % 4]).status_code == 422
+    assert counts() == {}
+    for number in range(intake.PER_ADDRESS):
+        send_from(client, "192.0.2.1", message=f"Message {number}")
+    assert reasons() == {None: intake.PER_ADDRESS}
+
+
 def test_over_the_limit_the_reader_sees_the_same_thanks(client: FlaskClient) -> None:
     pages = [client.get(send_from(client, "192.0.2.1", message="Hello.").location).text for _ in range(6)]
     for mark in (r"/ticket/\w+", r"#\d+", r"message-\d+", r"<time.*?</time>"):
@@ -170,6 +180,7 @@ def test_a_ticket_takes_so_many_messages_an_hour_and_then_keeps_what_was_typed(
         assert add_from(client, ticket, f"192.{number}.2.1", message=f"Message {number}").status_code == 303
     refused = add_from(client, ticket, "192.7.2.1", message="Message 3", files=a_file())
     assert (refused.status_code, value_of(refused, "message")) == (429, "Message 3")
+    assert refused.headers["Retry-After"] == "600"
     assert (intake.LATER in refused.text, "<bdi>plaque.png</bdi>" in refused.text) == (True, True)
     assert len(tickets()[0].messages) == 4
     later = clock.now() + timedelta(minutes=71)

@@ -18,7 +18,7 @@ from tests.factories import make_ticket
 
 
 @contextmanager
-def locked(app: Flask, table: str) -> Iterator[None]:
+def locked(app: Flask, table: str, *, mode: str = "EXCLUSIVE") -> Iterator[None]:
     """Somebody else writes and does not come to an end."""
     engine = create_engine(app.extensions["settings"].database_uri)
     with engine.connect() as connection:
@@ -26,7 +26,7 @@ def locked(app: Flask, table: str) -> Iterator[None]:
             connection.connection.driver_connection.isolation_level = None
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
+            connection.execute(text(f"LOCK TABLE {table} IN {mode} MODE"))
         yield
         connection.rollback() if engine.dialect.name != "sqlite" else connection.exec_driver_sql("ROLLBACK")
     engine.dispose()
@@ -60,6 +60,17 @@ def test_a_locked_database_keeps_what_a_reader_typed_and_takes_it_a_minute_later
     assert action is not None
     answer = client.post(action[1], data=again | {"message": value_of(page, "message")})
     assert (answer.status_code, [ticket.messages[0].body_text for ticket in tickets()]) == (303, [WORDS])
+
+
+@pytest.mark.engines("postgresql")
+def test_words_are_kept_even_when_the_database_cannot_say_who_is_signed_in(
+    app: Flask, cast: Cast, ann: Desk, impatient: None
+) -> None:
+    path, words = f"/desk/tickets/{make_ticket(cast).number}/reply", "Which bridge?\nThe old one?"
+    form = {"csrf_token": ann.token, "body": words, "then": "send", "seen": "1"}
+    with locked(app, "agent", mode="ACCESS EXCLUSIVE"):
+        page = ann.client.post(path, data=form)
+    assert (page.status_code, value_of(page, "body")) == (503, words)
 
 
 def test_a_locked_database_keeps_what_an_agent_wrote(app: Flask, cast: Cast, ann: Desk, impatient: None) -> None:

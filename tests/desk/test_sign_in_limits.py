@@ -53,6 +53,7 @@ def test_each_try_counts_though_it_failed_and_the_right_password_comes_too_late(
     assert [guesser.guess(KNOWN).status_code for _ in range(10)] == [200] * 10
     late, wrong = guesser.guess(KNOWN, PASSWORD), guesser.guess(KNOWN)
     assert (late.status_code, wrong.status_code, late.text) == (429, 429, wrong.text)
+    assert (late.headers["Retry-After"], wrong.headers["Retry-After"]) == ("150", "150")
 
 
 def test_a_new_quarter_of_an_hour_lets_in_again(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,17 @@ def test_a_test_mail_that_is_refused(found: Found, smtp: SmtpServer) -> None:
     assert smtp.mails == []
 
 
+def test_the_mail_server_turns_us_away(found: Found, greeter: Callable[[bytes], int]) -> None:
+    port = greeter(b"554 5.7.1 not for you\r\n")
+    sentence = f"127.0.0.1:{port} did not let us in: (554, b'5.7.1 not for you'); check the HELPDESK_SMTP_ settings."
+    assert found(smtp_port=port) == [("failure", "smtp", sentence)]
+
+
+def test_no_mailbox_at_all_is_fine(found: Found, desk: Desk) -> None:
+    desk.tell("DELETE FROM source")
+    assert found() == [("ok", "imap", "No mailbox is read.")]
+
+
 def test_a_wrong_password_for_the_mailbox(found: Found, mailbox: Account) -> None:
     sentence = f"The mailbox Inbox refused the login of {mailbox.username}; check its user name and "
     assert found(imap_password=SecretStr("wrong")) == [("failure", "imap", sentence + "HELPDESK_IMAP_PASSWORD.")]
@@ -145,6 +156,15 @@ def test_a_mailbox_with_an_unknown_certificate(found: Found, mailbox: Account, c
     port = mailbox.server.tls_port
     change_mailbox(mailbox.settings(port=port, security="tls"))
     sentence = f"The mailbox Inbox cannot be read: The certificate of 127.0.0.1:{port} {UNKNOWN}"
+    assert found() == [("failure", "imap", sentence)]
+
+
+def test_a_mailbox_on_a_port_that_speaks_no_tls(found: Found, mailbox: Account, change_mailbox: ChangeMailbox) -> None:
+    change_mailbox(mailbox.settings(security="tls"))
+    where = f"127.0.0.1:{mailbox.port}"
+    sentence = (
+        f"The mailbox Inbox cannot be read: {where} does not speak TLS as we were told to; check port and security."
+    )
     assert found() == [("failure", "imap", sentence)]
 
 

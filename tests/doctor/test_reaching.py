@@ -17,6 +17,7 @@ from helpdesk.doctor import probe
 from tests.doctor.conftest import Desk, Front
 from tests.servers.fixtures import Certificates
 from tests.servers.ports import free_port
+from tests.servers.smtp import SmtpServer
 
 pytestmark = pytest.mark.engines("sqlite")
 Found = Callable[..., list[tuple[str, str, str]]]
@@ -33,6 +34,26 @@ def test_a_base_url_where_nobody_listens(found: Found) -> None:
     sentence = f"The desk is not reached at http://127.0.0.1:{port}: Nobody listens at 127.0.0.1:{port}; check host "
     assert found(base_url=f"http://127.0.0.1:{port}", silent=("proxy",)) == [
         ("warning", "address", sentence + "and port, and that the server runs.")
+    ]
+
+
+def test_a_base_url_where_something_is_no_web_server(found: Found, smtp: SmtpServer) -> None:
+    url = f"http://127.0.0.1:{smtp.port}"
+    (level, area, sentence), *rest = found(base_url=url, silent=("proxy",))
+    assert (level, area, rest) == ("warning", "address", [])
+    assert sentence.startswith(f"The desk is not reached at {url}: 220 ")
+    assert sentence.endswith("; check HELPDESK_BASE_URL and the web server.")
+
+
+def test_a_base_url_with_a_certificate_that_nobody_knows(
+    found: Found, desk: Desk, serve: Callable[..., BaseWSGIServer], certificates: Certificates
+) -> None:
+    port = free_port()
+    pair = (str(certificates.stranger.chain), str(certificates.stranger.key))
+    serve(desk.front, port, ssl_context=pair)
+    sentence = f"The desk is not reached at https://127.0.0.1:{port}: The certificate of 127.0.0.1:{port} comes from "
+    assert found(base_url=f"https://127.0.0.1:{port}", silent=("proxy",)) == [
+        ("warning", "address", sentence + "somebody unknown; name its authority, or get a public one.")
     ]
 
 

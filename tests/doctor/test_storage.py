@@ -3,11 +3,13 @@
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from tests.doctor.conftest import Desk
+from tests.doctor.conftest import Desk, Front
+from tests.servers.ports import free_port
 from tests.servers.s3 import S3
 
 Found = Callable[..., list[tuple[str, str, str]]]
@@ -73,6 +75,27 @@ def test_a_bucket_that_is_not_there(desk: Desk, s3: S3) -> None:
     ]
 
 
+def forgetful(environ: dict[str, Any], start: Any) -> list[bytes]:
+    """A store that takes everything and gives back something else."""
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = {"GET": b"something else", "POST": b"<DeleteResult><Deleted><Key>it</Key></Deleted></DeleteResult>"}.get(
+        environ["REQUEST_METHOD"], b""
+    )
+    date = ("Last-Modified", "Mon, 23 Nov 2026 09:00:00 GMT")
+    start("200 OK", [("ETag", '"1"'), date, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+@SQLITE
+def test_a_bucket_that_gives_back_something_else(found: Found, serve: Callable[..., object]) -> None:
+    port = free_port()
+    serve(Front(forgetful), port)
+    url = f"s3://desk/files?endpoint=http://127.0.0.1:{port}&region=us-east-1"
+    keys = {"files_access_key": SecretStr("us"), "files_secret_key": SecretStr("a word")}
+    sentence = "What is kept in the bucket of HELPDESK_FILES_URL comes back changed; check that store."
+    assert found(files_url=url, **keys) == [("failure", "files", sentence)]
+
+
 @SQLITE
 def test_a_key_that_is_there_twice(found: Found, desk: Desk) -> None:
     assert found(secret_keys=desk.settings.secret_keys * 2) == [
@@ -91,6 +114,13 @@ def test_a_key_that_is_there_twice(found: Found, desk: Desk) -> None:
 def test_an_older_key_that_can_be_guessed(key: str, what: str, found: Found, desk: Desk) -> None:
     assert found(secret_keys=[*desk.settings.secret_keys, SecretStr(key)]) == [
         ("failure", "keys", f"Key 2 of HELPDESK_SECRET_KEYS {what}{FRESH}")
+    ]
+
+
+@SQLITE
+def test_a_key_of_the_programs_that_can_be_guessed(found: Found) -> None:
+    assert found(intake_keys=[SecretStr("abababababababababababababababababab")]) == [
+        ("failure", "keys", f"Key 1 of HELPDESK_INTAKE_KEYS has fewer than 10 different characters{FRESH}")
     ]
 
 

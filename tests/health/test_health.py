@@ -3,18 +3,30 @@
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
-from helpdesk import clock
+from helpdesk import clock, create_app
 from helpdesk.config import Settings
-from helpdesk.database import db
+from helpdesk.database import db, transactional
+from helpdesk.inbound.operations import process_received, receive
+from helpdesk.jobs import noting
+from helpdesk.rate_limit import Limit, count
+from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
-from tests.letters import put
+from tests.cast import Cast
+from tests.conftest import token_in
+from tests.letters import letter, put, use_server
+from tests.servers.ports import free_port
+from tests.servers.smtp import SmtpServer
 
 TOKEN = "a token of the monitoring"
 PARTS = ["database", "disk", "mail_in", "mail_out", "migrations", "worker"]
@@ -51,6 +63,31 @@ def test_each_part_that_is_not_well_is_named(settings: Settings, client: FlaskCl
         claim_tick("start")
         put()
     assert bad(client) == ["disk", "mail_out", "worker"]
+
+
+def test_a_mail_that_nobody_reads_is_told(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes = 0
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(minutes=20)):
+        receive(letter())
+    assert bad(client) == ["mail_in"]
+
+
+def test_a_data_folder_that_is_gone_is_told(settings: Settings, client: FlaskClient, tmp_path: Path) -> None:
+    claim_tick("start")
+    settings.data_dir = tmp_path / "nowhere"
+    assert bad(client) == ["disk"]
+
+
+@pytest.mark.engines("postgresql")
+def test_a_database_server_that_is_gone_is_told_and_the_desk_lives(settings: Settings) -> None:
+    url = make_url(settings.database_url).set(port=free_port()).render_as_string(hide_password=False)
+    gone = settings.model_copy(update={"database_url": url, "metrics_token": SecretStr(TOKEN), "keep_free_bytes": 0})
+    client = create_app(gone).test_client()
+    assert bad(client) == ["database", "mail_in", "mail_out", "migrations", "worker"]
+    assert client.get("/health/live").status_code == 200
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    assert ("helpdesk_database_up 0.0" in text, "helpdesk_outbox{" in text) == (True, False)
 
 
 def test_migrations_that_wait_are_told(app: Flask, settings: Settings, client: FlaskClient) -> None:
@@ -95,3 +132,44 @@ def test_metrics_tell_what_stands_in_the_tables(settings: Settings, client: Flas
     assert value['helpdesk_outbox{state="queued"}'] == "1.0"
     assert 1200 <= float(value["helpdesk_outbox_oldest_seconds"]) < 2000
     assert float(value["helpdesk_worker_last_tick"]) > 0
+
+
+def test_everything_that_is_counted_is_counted_where_it_happens(
+    app: Flask, settings: Settings, client: FlaskClient, cast: Cast, smtp: SmtpServer
+) -> None:
+    settings.metrics_token = SecretStr(TOKEN)
+    use_server(app, smtp)
+    with risen(client, 'helpdesk_mails_out_total{outcome="sent"}'):
+        put()
+        deliver_due("one")
+    with risen(client, 'helpdesk_mails_in_total{outcome="accepted"}', 'helpdesk_tickets_opened_total{channel="email"}'):
+        receive(letter())
+        process_received()
+    with risen(client, 'helpdesk_job_failures_total{job="test"}'), suppress(ValueError), noting("test"):
+        raise ValueError("no")
+    with risen(client, 'helpdesk_rate_limit_hits_total{limit="a limit of none"}'):
+        hit("a limit of none")
+    with risen(client, 'helpdesk_sign_in_failures_total{page="security.login"}'):
+        form = {"email": "ann@example.org", "password": "wrong"}
+        client.post("/desk/sign-in", data=form | {"csrf_token": token_in(client.get("/desk/sign-in").text)})
+
+
+@transactional
+def hit(name: str) -> None:
+    """Pass a limit."""
+    count(Limit(name, "", 0, 3600))
+
+
+@contextmanager
+def risen(client: FlaskClient, *names: str) -> Iterator[None]:
+    """Each of these counters counts exactly one more."""
+    before = counted(client)
+    yield
+    after = counted(client)
+    assert {name: after.get(name, 0) - before.get(name, 0) for name in names} == dict.fromkeys(names, 1.0), after
+
+
+def counted(client: FlaskClient) -> dict[str, float]:
+    """Every counter, as a scrape tells it."""
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    return {name: float(value) for name, value in re.findall(r"^(helpdesk_\w+_total.*) (\S+)$", text, re.MULTILINE)}

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from helpdesk import clock, create_app, files
@@ -24,12 +24,13 @@ from helpdesk.database import db
 from helpdesk.errors import Misconfigured
 from helpdesk.inbound.models import InboundEmail
 from helpdesk.inbound.operations import process_received
+from helpdesk.intake import tries
 from helpdesk.intake.models import SeenSignature
 from helpdesk.jobs import sweep
-from helpdesk.tickets.models import Ticket
 from helpdesk.web import let_go_of_connections
 from tests.cast import Cast
 from tests.conftest import OwnContextClient, make_settings
+from tests.intake.conftest import emails, no_table, subjects
 from tests.letters import letter
 from tests.live import free_port, serving
 
@@ -38,6 +39,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "intake.md"
 UNSIGNED = "Sign the request with X-Helpdesk-Timestamp and X-Helpdesk-Signature.\n"
 OUT_OF_TIME = "The timestamp is more than 5 minutes from the time here.\n"
 WRONG = "The signature fits none of the keys.\n"
+GUESSED = (429, "Too many wrong signatures came from there; try again later.\n")
 KEPT, BEFORE = (200, "The mail is kept.\n"), (200, "The mail was kept before.\n")
 
 
@@ -146,6 +148,43 @@ def test_class_25_the_same_request_at_the_same_moment_is_kept_once(app: Flask) -
     assert (sorted(answers), count(InboundEmail)) == ([KEPT, BEFORE, BEFORE, BEFORE], 1)
 
 
+def test_wrong_signatures_end_soon_and_lock_nobody_out_of_a_network_that_hands_mail_in(
+    client: FlaskClient, app: Flask
+) -> None:
+    assert said(post(client, letter(), remote="198.51.100.7")) == KEPT
+    answers = [said(post(client, letter(), key="x" * 40, remote="192.0.2.1")) for _ in range(tries.PER_ADDRESS + 2)]
+    assert answers == [(401, WRONG)] * tries.PER_ADDRESS + [GUESSED] * 2
+    refused = post(client, letter(), remote="192.0.2.1")
+    assert (said(refused), refused.headers["Retry-After"]) == (GUESSED, "150")
+    restarted = create_app(app.extensions["settings"])
+    assert said(post(restarted.test_client(), letter(), remote="192.0.2.1")) == GUESSED
+    let_go_of_connections(restarted)
+    for _ in range(tries.PER_ADDRESS + 1):
+        post(client, letter(), key="x" * 40, remote="198.51.100.9")
+    assert said(post(client, letter(), remote="198.51.100.9")) == KEPT
+    assert said(post(client, letter(), remote="203.0.113.1")) == KEPT
+    assert count(InboundEmail) == 3
+
+
+@pytest.mark.parametrize(("name", "remote"), [("PER_NETWORK", "192.0.2.{}"), ("FOR_ALL", "192.{}.2.1")])
+def test_wrong_signatures_of_many_addresses_have_limits_too_until_their_time_is_over(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, name: str, remote: str
+) -> None:
+    monkeypatch.setattr(tries, name, 3)
+    answers = [post(client, letter(), key="x" * 40, remote=remote.format(n)).status_code for n in range(5)]
+    assert answers == [401] * 3 + [429] * 2
+    later = clock.now() + timedelta(minutes=18)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert said(post(client, letter(), remote=remote.format(9))) == KEPT
+
+
+def test_what_is_unsigned_or_old_or_refused_before_it_is_read_uses_up_no_limit(client: FlaskClient, app: Flask) -> None:
+    for changed in ({"timestamp": None}, {"age": 360}, {"signature": "no"}):
+        for _ in range(tries.PER_ADDRESS + 1):
+            assert post(client, letter(), **changed).status_code == 401
+    assert said(post(client, letter())) == KEPT
+
+
 def test_the_same_mail_in_a_new_request_becomes_one_ticket(client: FlaskClient, app: Flask, cast: Cast) -> None:
     raw = letter(subject="Twice")
     assert [said(post(client, raw, age=age)) for age in (0, 60)] == [KEPT, KEPT]
@@ -223,6 +262,7 @@ def post(
     at: int | None = None,
     age: int = 0,
     signed: bytes | None = None,
+    remote: str = "127.0.0.1",
     **headers: str | None,
 ) -> TestResponse:
     """A request as a program makes it, unless something is changed."""
@@ -230,7 +270,8 @@ def post(
     said = {"timestamp": str(moment), "signature": sign(raw if signed is None else signed, moment, key), **headers}
     named = {f"X-Helpdesk-{name.title()}": value for name, value in said.items() if value is not None}
     named = {name: value.encode().decode("latin-1") for name, value in named.items()}
-    return client.post("/intake/mime", data=raw, headers=named, content_type="message/rfc822")
+    who = {"REMOTE_ADDR": remote}
+    return client.post("/intake/mime", data=raw, headers=named, content_type="message/rfc822", environ_base=who)
 
 
 def sign(raw: bytes, at: int, key: str) -> str:
@@ -249,36 +290,12 @@ def full_disk(app: Flask) -> Iterator[None]:
     app.extensions["files"] = working
 
 
-@contextmanager
-def no_table() -> Iterator[None]:
-    """The database refuses to keep a mail."""
-    rename("inbound_email", "away")
-    yield
-    rename("away", "inbound_email")
-
-
-def rename(old: str, new: str) -> None:
-    db.session.rollback()
-    db.session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
-    db.session.commit()
-
-
 def together(work: object, times: int) -> None:
     threads = [threading.Thread(target=work) for _ in range(times)]  # type: ignore[arg-type]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def emails() -> list[InboundEmail]:
-    db.session.rollback()
-    return list(db.session.scalars(select(InboundEmail).order_by(InboundEmail.id)))
-
-
-def subjects() -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(Ticket.subject)))
 
 
 def count(model: type) -> int:

@@ -185,3 +185,4 @@ def test_undo_against_claim_has_one_winner(app: Flask, cast: Cast, late: float, 
     else:
         assert (type(undone), kept) == (Conflict, 1)
         assert claimed == has_left
+        assert claimed or claim() == 1  # too late to be taken back, and a moment later it is taken along

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.servers import dovecot as dovecots
+from tests.servers import postfix as postfixes
 from tests.servers import postgresql as postgresqls
 from tests.servers.certificates import Certificate, make_certificate
 from tests.servers.dovecot import Account, Dovecot
+from tests.servers.postfix import Postfix
 from tests.servers.postgresql import Cluster
 from tests.servers.proxy import Proxy
 from tests.servers.s3 import S3
@@ -117,6 +119,23 @@ def start_dovecot() -> Iterator[Callable[[Certificate | None], Dovecot]]:
 def mailbox(dovecot: Dovecot) -> Account:
     """A new, empty mailbox on a real IMAP server."""
     return dovecot.add_mailbox()
+
+
+@pytest.fixture
+def start_postfix() -> Iterator[Callable[..., Postfix]]:
+    """Start mail servers: `start_postfix(main="…", transport="…")`."""
+    servers: list[Postfix] = []
+
+    def start(**files: str) -> Postfix:
+        need(postfixes.PROGRAM)
+        if not postfixes.may_run():
+            pytest.skip("only root can run Postfix, so this test has no real server to talk to")
+        servers.append(Postfix(**files))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture

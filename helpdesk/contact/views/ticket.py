@@ -60,7 +60,7 @@ def return_to_ticket(token: str) -> Response:
 
 @blueprint.post("/ticket/<token>/message")
 @public
-def send_message(token: str) -> Response | tuple[str, int]:
+def send_message(token: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Add a message, or show the page again with all that was typed."""
     ticket = get_own_ticket(token)
     form = FollowUpForm(request.form)
@@ -71,7 +71,7 @@ def send_message(token: str) -> Response | tuple[str, int]:
         message = _receive(ticket, form, submission)
     except (NoRoom, TooMany) as problem:
         submission.take_back(problem)
-        return _page_again(token, form, submission), problem.status
+        return _page_again(token, form, submission), problem.status, problem.headers
     return redirect(f"{status_path(message.ticket)}?added={message.id}", 303)
 
 
