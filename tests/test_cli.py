@@ -428,7 +428,7 @@ def test_up_answers_replaces_what_dies_logs_no_secrets_and_stops_whole(set_up: s
         desk = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for_status(f"http://127.0.0.1:{port}/contact?url=https://blog.example.org/secret-draft", 200)
-        wait_until(lambda: len(descendants(desk.pid)) == 4)  # web with its two processes, and the worker
+        wait_until(lambda: len(descendants(desk.pid)) == 5)  # web with its two processes, the worker with its reader
         first = descendants(desk.pid)
         web = min(first)
         os.kill(web, signal.SIGKILL)

@@ -96,7 +96,7 @@ def test_the_main_job_on_one_machine_twice_in_a_row(start: Callable[..., Demo], 
 
     # Ctrl-C: everything ends, nothing is left.
     everybody = descendants(demo.process.pid)
-    assert len(everybody) == 5  # caught mail, web with its two processes, worker
+    assert len(everybody) == 7  # caught mail, web with its two processes, worker and the two that read its mail
     assert demo.press_ctrl_c() == 0
     assert [pid for pid in everybody if is_alive(pid)] == []
 

@@ -27,7 +27,7 @@ BEFORE = {
 }
 AFTER = {
     "after put": "helpdesk.files:put",
-    "after parse": "helpdesk.inbound.operations:parse",
+    "after parse": "helpdesk.inbound.operations:read_mail",
 }
 _in_commit = threading.Event()
 
