@@ -1,16 +1,19 @@
 """What a mail that was parsed becomes: a ticket, a message, a bounced reply, or nothing but its own row."""
 
 import hashlib
+import logging
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from helpdesk.addresses import normalise, split_token
-from helpdesk.database import db, lock, transactional
+from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.inbound.letters import bounce_address, subject_of
 from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.screening import Kind, Verdict, screen
+from helpdesk.metrics import MAILS_IN
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.delivery import record_bounce
@@ -19,24 +22,34 @@ from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
 
+log = logging.getLogger(__name__)
+
 
 @transactional
 def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
     """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done."""
     if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
         return False
-    email.lease_until = None
-    email.attempts += 1
-    email.message_id, email.content_hash = _identity(mail), mail.content_hash
-    email.from_address, email.subject = letter.from_address, mail.subject[:500]
-    email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
-    if email.queue is not None:
-        lock(email.queue)  # two copies of a mail must not pass at once
-    if _is_duplicate(email):
+    with db.session.no_autoflush:  # what it is, written once
+        _identify(email, mail, letter)
+        came_before = _is_duplicate(email)
+    if came_before:
         _end(email, InboundState.IGNORED, "The same mail came before.")
     else:
         _place(email, mail, letter)
+    tell_outcome(email)
     return True
+
+
+def tell_outcome(email: InboundEmail) -> None:
+    """Count what became of a mail and write it into the log, once that is committed."""
+    number, state = email.id, email.state.value
+
+    def tell() -> None:
+        MAILS_IN.labels(state).inc()
+        log.info("a mail was read", extra={"inbound_id": number, "outcome": state})
+
+    after_commit(tell)
 
 
 def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
@@ -48,13 +61,27 @@ def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
     return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
 
 
+def _identify(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
+    """Write down which mail it is, and keep its queue for ourselves: two copies of a mail must not pass at once."""
+    email.lease_until = None
+    email.attempts += 1
+    email.message_id, email.content_hash = _identity(mail), mail.content_hash
+    email.from_address, email.subject = letter.from_address, mail.subject[:500]
+    email.queue = email.queue or find_queue(mail, tuple(email.envelope_to))
+    if email.queue is not None:
+        lock(email.queue)
+
+
 def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
     """Find out what it is and where it belongs."""
-    own = frozenset(db.session.scalars(select(Queue.intake_address)))
     found = match(mail, tuple(email.envelope_to))
-    own = frozenset() if found.ticket_id is not None else own  # a token decides, whoever the sender says he is
-    verdict = screen(mail, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
+    own = _own_addresses() if found.ticket_id is None else ()  # a token decides, whoever the sender says he is
+    verdict = screen(mail, own_addresses=frozenset(own), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
     _act_on(email, mail, letter, verdict, found)
+
+
+def _own_addresses() -> Sequence[str]:
+    return db.session.scalars(select(Queue.intake_address)).all()
 
 
 def _identity(mail: ParsedEmail) -> str:

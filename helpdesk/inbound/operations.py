@@ -14,13 +14,12 @@ from helpdesk import clock, files
 from helpdesk.agents.models import Agent
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import HelpdeskError, Refused
-from helpdesk.inbound.acting import act, find_queue
+from helpdesk.inbound.acting import act, find_queue, tell_outcome
 from helpdesk.inbound.apart import GoneError, read_mail
 from helpdesk.inbound.letters import letter_of
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
-from helpdesk.metrics import MAILS_IN
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +66,6 @@ def process(email_id: int) -> InboundEmail:
             raise
         log.exception("mail %s could not be read", email_id)
         note_failure(email, reason=_sentence(error))
-    MAILS_IN.labels(email.state.value).inc()
-    log.info("a mail was read", extra={"inbound_id": email_id, "outcome": email.state.value})
     return email
 
 
@@ -81,6 +78,7 @@ def note_failure(email: InboundEmail, *, reason: str) -> None:
     email.reason, email.lease_until = reason, None
     if email.attempts >= TRIES:
         email.state = InboundState.FAILED
+    tell_outcome(email)
 
 
 @transactional
