@@ -158,6 +158,11 @@ def test_class_26_and_53_a_get_changes_nothing(
     assert written == []
 
 
+def test_a_body_of_json_is_not_read_to_find_out_who_asks(client: FlaskClient) -> None:
+    answer = client.get("/desk/account", data=b"[" * 100_000, content_type="application/json")
+    assert answer.status_code == 303
+
+
 def is_write(statement: str) -> bool:
     """True for a statement that changes rows."""
     return re.match(r"\s*(INSERT|UPDATE|DELETE)", statement) is not None
