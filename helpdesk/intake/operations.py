@@ -15,13 +15,14 @@ from helpdesk.intake.signing import Claim
 CLOCKS_APART = timedelta(hours=1)
 
 
-def take(raw: bytes, *, claim: Claim) -> bool:
+def take(raw: bytes, *, claim: Claim, envelope_from: str | None = None, envelope_to: tuple[str, ...] = ()) -> bool:
     """Keep a mail for good; False when this very request was taken before, and nothing is kept again.
 
-    Raises OSError or a database error when the mail could not be kept; the same request may then be sent once more.
+    The envelope is that of `receive`. Raises OSError or a database error when the mail could not be kept; the same
+    request may then be sent once more.
     """
     try:
-        receive(raw, beside=partial(_note, claim))
+        receive(raw, envelope_from=envelope_from, envelope_to=envelope_to, beside=partial(_note, claim))
     except Conflict:
         return False
     return True
