@@ -15,6 +15,7 @@ from helpdesk.errors import Misconfigured
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNIX = "unix:"
+PROVIDER_SECRET = re.compile(r"[A-Za-z0-9_-]{24,}:[A-Za-z0-9_-]+:[A-Za-z0-9_-]{24,}")
 HOST_NAME = re.compile(r"(?!.*\.[\d.]+$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 PREFIX = "HELPDESK_"
 SETTINGS_FILE = "HELPDESK_SETTINGS_FILE"
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     lmtp_bind: str = ""
     lmtp_open: bool = False
     intake_keys: Annotated[list[SecretStr], NoDecode] = []
+    mailgun_keys: Annotated[list[SecretStr], NoDecode] = []
+    postmark_secret: SecretStr = SecretStr("")
+    sendgrid_secret: SecretStr = SecretStr("")
 
     log: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -67,7 +71,7 @@ class Settings(BaseSettings):
     caught_mail_url: str = ""
     demo: bool = False
 
-    @field_validator("secret_keys", "intake_keys", "fetch_allow", mode="before")
+    @field_validator("secret_keys", "intake_keys", "mailgun_keys", "fetch_allow", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -79,12 +83,21 @@ class Settings(BaseSettings):
             raise ValueError("give at least one key of 32 characters or more, newest first")
         return keys
 
-    @field_validator("intake_keys")
+    @field_validator("intake_keys", "mailgun_keys")
     @classmethod
     def _long_if_any(cls, keys: list[SecretStr]) -> list[SecretStr]:
         if any(len(key.get_secret_value()) < 32 for key in keys):
             raise ValueError("give keys of 32 characters or more, newest first, or none")
         return keys
+
+    @field_validator("postmark_secret", "sendgrid_secret")
+    @classmethod
+    def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value() and not PROVIDER_SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError(
+                "give path:user:password of letters, digits, - and _, path and password of 24 or more, or none"
+            )
+        return secret
 
     @field_validator("fetch_allow")
     @classmethod

@@ -21,6 +21,7 @@ Event = MutableMapping[str, Any]
 
 MASK = "…"
 SHORTEST_SECRET = 4  # in characters: masking anything shorter would eat the log
+SHORTEST_PART = 16  # of a secret with colons; a user name in it may be a plain word
 OWN = ("request_id", "job_id", "timestamp", "level", "logger")  # made or checked by us
 QUIET = ("alembic", "huey", "aiosmtpd", "mail.log", "urllib3")
 
@@ -131,10 +132,17 @@ def _facts() -> list[Callable[..., Any]]:
 
 def _revealed(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
-        yield value.get_secret_value()
+        yield from _with_parts(value.get_secret_value())
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _revealed(part)
+
+
+def _with_parts(secret: str) -> Iterator[str]:
+    """A secret, and what of path:user:password a request shows by itself."""
+    yield secret
+    parts = (secret.partition(":")[2], *secret.split(":"))
+    yield from (part for part in parts if len(part) >= SHORTEST_PART)
 
 
 def _escaped(text: str) -> str:

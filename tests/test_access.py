@@ -30,7 +30,8 @@ DOORS = {
     "contact.home": PUBLIC, "contact.show_form": PUBLIC, "contact.send_form": PUBLIC, "contact.show_thanks": PUBLIC,
     "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
     "contact.download_file": PUBLIC,
-    "intake.take_mime": PUBLIC,
+    "intake.take_mime": PUBLIC, "intake.take_mailgun": PUBLIC, "intake.take_postmark": PUBLIC,
+    "intake.take_sendgrid": PUBLIC,
     "health.live": PUBLIC, "health.ready": PUBLIC, "health.metrics": PUBLIC,
     "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
@@ -156,6 +157,11 @@ def test_class_26_and_53_a_get_changes_nothing(
                 with ask(path_of(app, rule, world)):
                     pass
     assert written == []
+
+
+def test_a_body_of_json_is_not_read_to_find_out_who_asks(client: FlaskClient) -> None:
+    answer = client.get("/desk/account", data=b"[" * 100_000, content_type="application/json")
+    assert answer.status_code == 303
 
 
 def is_write(statement: str) -> bool:

@@ -24,6 +24,7 @@ SEEN_EVERY_SECONDS = 60
 def init_app(app: Flask) -> None:
     """Load the agent of each request and note each sign-in with its device."""
     app.login_manager.user_loader(_signed_in_agent)  # type: ignore[attr-defined]
+    app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]
     app.before_request(load_agent)
     app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
     user_authenticated.connect(_note_sign_in, app)
@@ -39,6 +40,10 @@ def leave_readers_alone() -> None:
 def load_agent() -> None:
     """Set g.agent."""
     g.agent = current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def _nobody(_request: object) -> None:
+    """Only a session says who is signed in: Flask-Security's own loader would read any JSON body to find a token."""
 
 
 def _signed_in_agent(uniquifier: str) -> Agent | None:

@@ -26,6 +26,9 @@ def check_keys(checkup: Checkup) -> Iterator[Finding]:
     """Each key is random, and used once and for one thing; no key is shown."""
     secret, intake = _plain(checkup.settings.secret_keys), _plain(checkup.settings.intake_keys)
     problems = [*_weak("HELPDESK_SECRET_KEYS", secret), *_weak("HELPDESK_INTAKE_KEYS", intake)]
+    problems += _weak("HELPDESK_MAILGUN_KEYS", _plain(checkup.settings.mailgun_keys))
+    for name in ("postmark_secret", "sendgrid_secret"):
+        problems += _weak(f"HELPDESK_{name.upper()}", _long_parts(getattr(checkup.settings, name)))
     if set(secret) & set(intake):
         sentence = "A key is in both HELPDESK_SECRET_KEYS and HELPDESK_INTAKE_KEYS, so who may hand in mail can forge "
         problems.append(bad(AREA, sentence + "sessions; give each its own."))
@@ -40,6 +43,11 @@ def _weak(name: str, keys: list[str]) -> Iterator[Finding]:
             yield bad(AREA, f"Key {number} of {name} looks like a placeholder{FRESH}")
         elif len(set(key)) < LEAST_CHARACTERS:
             yield bad(AREA, f"Key {number} of {name} has fewer than {LEAST_CHARACTERS} different characters{FRESH}")
+
+
+def _long_parts(secret: SecretStr) -> list[str]:
+    """Path and password of path:user:password."""
+    return secret.get_secret_value().split(":")[::2] if secret.get_secret_value() else []
 
 
 def _plain(keys: list[SecretStr]) -> list[str]:

@@ -16,13 +16,22 @@ from helpdesk.intake.tries import note_good
 CLOCKS_APART = timedelta(hours=1)
 
 
-def take(raw: bytes, *, claim: Claim, remote_address: str) -> bool:
+def take(
+    raw: bytes,
+    *,
+    claim: Claim,
+    remote_address: str,
+    envelope_from: str | None = None,
+    envelope_to: tuple[str, ...] = (),
+) -> bool:
     """Keep a mail for good; False when this very request was taken before, and nothing is kept again.
 
-    Raises OSError or a database error when the mail could not be kept; the same request may then be sent once more.
+    The envelope is that of `receive`. Raises OSError or a database error when the mail could not be kept; the same
+    request may then be sent once more.
     """
     try:
-        receive(raw, beside=partial(_note, claim, remote_address))
+        note = partial(_note, claim, remote_address)
+        receive(raw, envelope_from=envelope_from, envelope_to=envelope_to, beside=note)
     except Conflict:
         return False
     return True

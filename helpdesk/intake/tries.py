@@ -1,4 +1,4 @@
-"""Wrong signatures end soon: a body is not even read for whoever sent many, unless good ones came from there lately."""
+"""Guessing ends soon: a body is not even read for whoever sent many, unless good ones came from there lately."""
 
 from helpdesk.database import db, transactional
 from helpdesk.errors import TooMany
@@ -12,7 +12,7 @@ PER_ADDRESS = 20
 PER_NETWORK = 60
 FOR_ALL = 600
 
-GUESSED = "Too many wrong signatures came from there; try again later."
+GUESSED = "Too many wrong signatures or passwords came from there; try again later."
 
 
 def refuse_guessers(remote_address: str) -> None:
@@ -26,7 +26,7 @@ def refuse_guessers(remote_address: str) -> None:
 
 @transactional
 def count_wrong(remote_address: str) -> None:
-    """Count one more wrong signature from an IP address, for good."""
+    """Count one more wrong signature or password from an IP address, for good."""
     count(*_limits(remote_address))
 
 

@@ -125,6 +125,20 @@ def test_a_key_of_the_programs_that_can_be_guessed(found: Found) -> None:
 
 
 @SQLITE
+def test_secrets_of_mail_providers_that_can_be_guessed(found: Found) -> None:
+    path, few = "9f0c4ab27de8135619f0c4ab27", "has fewer than 10 different characters"
+    assert found(
+        mailgun_keys=[SecretStr("ab" * 16)],
+        postmark_secret=SecretStr(f"{path}:example:{'ab' * 12}"),
+        sendgrid_secret=SecretStr(f"{path}:us:{path}"),
+    ) == [
+        ("failure", "keys", f"Key 1 of HELPDESK_MAILGUN_KEYS {few}{FRESH}"),
+        ("failure", "keys", f"Key 2 of HELPDESK_POSTMARK_SECRET {few}{FRESH}"),
+        ("warning", "keys", "HELPDESK_SENDGRID_SECRET holds a key twice; remove one of them."),
+    ]
+
+
+@SQLITE
 def test_a_key_that_is_good_for_two_things(found: Found, desk: Desk) -> None:
     sentence = "A key is in both HELPDESK_SECRET_KEYS and HELPDESK_INTAKE_KEYS, so who may hand in mail can forge "
     assert found(intake_keys=[SecretStr(secrets.token_urlsafe(48)), *desk.settings.secret_keys]) == [

@@ -39,7 +39,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "intake.md"
 UNSIGNED = "Sign the request with X-Helpdesk-Timestamp and X-Helpdesk-Signature.\n"
 OUT_OF_TIME = "The timestamp is more than 5 minutes from the time here.\n"
 WRONG = "The signature fits none of the keys.\n"
-GUESSED = (429, "Too many wrong signatures came from there; try again later.\n")
+GUESSED = (429, "Too many wrong signatures or passwords came from there; try again later.\n")
 KEPT, BEFORE = (200, "The mail is kept.\n"), (200, "The mail was kept before.\n")
 
 
