@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.mail_log import get_inbound, get_recipient, list_not_taken, list_undelivered
+from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
 from helpdesk.downloads import as_download
@@ -17,8 +18,13 @@ from helpdesk.tickets.delivery import retry_delivery
 @blueprint.get("/mail")
 @require("mail.read")
 def mail() -> str:
-    """Both directions, each mail with its reason."""
-    return desk_page("mail.html", undelivered=list_undelivered(g.agent), not_taken=list_not_taken(g.agent))
+    """How each way goes, then both directions, each mail with its reason."""
+    return desk_page(
+        "mail.html",
+        ways=list_ways(g.agent),
+        undelivered=list_undelivered(g.agent),
+        not_taken=list_not_taken(g.agent),
+    )
 
 
 @blueprint.get(f"/mail/<{ID}:email_id>/raw")
