@@ -44,6 +44,7 @@ DOORS = {
     "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,
     "desk.untag": AGENT,
     "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
+    "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
     "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
     "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,

@@ -22,7 +22,7 @@ _AGENT = frozenset(
         "tickets.close",
     }
 )
-_EDITOR = _AGENT | {"canned_replies.edit", "mail.read", "mail.retry"}
+_EDITOR = _AGENT | {"canned_replies.edit", "mail.read", "mail.retry", "mail.handle"}
 _ADMIN = _EDITOR | {"agents.edit"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {Role.AGENT: _AGENT, Role.EDITOR: _EDITOR, Role.ADMIN: _ADMIN}

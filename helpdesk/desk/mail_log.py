@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
-from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
@@ -20,7 +20,6 @@ from helpdesk.tickets.visibility import visible_to
 MOST = 100
 TROUBLED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
 FAILURES = (InboundState.FAILED, InboundState.REJECTED)
-NOT_TAKEN = (*FAILURES, InboundState.IGNORED)
 _THREAD = "ticket:"
 
 
@@ -39,9 +38,9 @@ def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
 
 
 def list_not_taken(agent: Agent) -> Sequence[InboundEmail]:
-    """Mail that became no message: failed first, then the rest, latest first."""
+    """Mail that became no message and that nobody ignored: failed first, then the rest, latest first."""
     failed_first = case((InboundEmail.state == InboundState.FAILED, 0), else_=1)
-    rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN))
+    rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN), InboundEmail.ignored_at.is_(None))
     return db.session.scalars(rows.order_by(failed_first, InboundEmail.id.desc()).limit(MOST)).all()
 
 

@@ -56,7 +56,10 @@ def test_mail_of_a_restricted_queue_is_for_its_members(eve: Desk, carla: Desk, c
         text_of(eve.get("/desk/mail").text, "ul.mails li"),
         len(text_of(carla.get("/desk/mail").text, "ul.mails li")),
     ) == ([], 2)
-    for path in (f"/desk/mail/out/{recipient.id}/retry", f"/desk/mail/{email.id}/retry"):
+    for path in (
+        f"/desk/mail/out/{recipient.id}/retry",
+        *(f"/desk/mail/{email.id}/{verb}" for verb in ("retry", "make-ticket", "ignore")),
+    ):
         assert (path, eve.post(path).status_code) == (path, 404)
     assert eve.get(f"/desk/mail/{email.id}/raw").status_code == 404
 
@@ -69,6 +72,26 @@ def test_mail_that_became_no_ticket_is_listed_and_read_again(eve: Desk, cast: Ca
     assert text_of(page, "nav.side [aria-current]") == ["Mail 1"]
     eve.post(f"/desk/mail/{failed.id}/retry")
     assert (failed.state, failed.attempts) == (InboundState.RECEIVED, 0)
+
+
+def test_a_ticket_is_made_of_a_mail_that_became_none(eve: Desk, cast: Cast) -> None:
+    email = put_inbound(InboundState.REJECTED, "Too deep.", cast.queue)
+    answer = eve.post(f"/desk/mail/{email.id}/make-ticket")
+    assert answer.location == f"/desk/tickets/{email.became.ticket.number}"  # type: ignore[union-attr]
+    assert "I made this ticket of a mail that had become none: Too deep." in eve.get(answer.location).text
+    again = eve.post(f"/desk/mail/{email.id}/make-ticket")
+    page = eve.get(again.location).text
+    assert text_of(page, "p.flash") == ["This mail is no longer among those that became no ticket."]
+    assert text_of(page, "ul.mails li") == []
+
+
+def test_a_mail_that_is_rightly_no_ticket_leaves_the_list(eve: Desk, cast: Cast) -> None:
+    email = put_inbound(InboundState.FAILED, "Too deep.", cast.queue)
+    eve.post(f"/desk/mail/{email.id}/ignore")
+    page = eve.get("/desk/mail").text
+    assert (text_of(page, "ul.mails li"), text_of(page, "nav.side [aria-current]")) == ([], ["Mail"])
+    assert (email.ignored_by, email.reason) == ("Eve Ellis", "Too deep.")
+    assert eve.get(f"/desk/mail/{email.id}/raw").data == b"From: x\r\n\r\nHello"
 
 
 def test_the_mail_page_is_not_for_agents(ann: Desk) -> None:

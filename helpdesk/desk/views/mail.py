@@ -12,6 +12,7 @@ from helpdesk.desk.views.lists import ID
 from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
+from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
 from helpdesk.tickets.delivery import retry_delivery
 
 
@@ -42,6 +43,31 @@ def retry_mail(email_id: int) -> Response:
     try:
         retry_inbound(get_inbound(email_id, g.agent), by=g.agent)
         flash("The mail will be read again in a moment.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post(f"/mail/<{ID}:email_id>/make-ticket")
+@require("mail.handle")
+def make_ticket_of_mail(email_id: int) -> Response:
+    """Make a ticket of a mail that became none, and open it."""
+    try:
+        ticket = make_ticket(get_inbound(email_id, g.agent), by=g.agent)
+    except Refused as refused:
+        flash(refused.message, "error")
+        return redirect(url_for("desk.mail"), 303)
+    flash("This is the mail, as a ticket.", "done")
+    return redirect(url_for("desk.ticket", number=ticket.number), 303)
+
+
+@blueprint.post(f"/mail/<{ID}:email_id>/ignore")
+@require("mail.handle")
+def ignore_mail(email_id: int) -> Response:
+    """Take a mail off the list."""
+    try:
+        ignore_inbound(get_inbound(email_id, g.agent), by=g.agent)
+        flash("The mail is kept, and no longer on the list.", "done")
     except Refused as refused:
         flash(refused.message, "error")
     return redirect(url_for("desk.mail"), 303)
