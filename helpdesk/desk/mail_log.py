@@ -10,7 +10,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
 from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.outbound.models import NOT_ARRIVED, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.messages import Message
@@ -18,7 +18,6 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.visibility import visible_to
 
 MOST = 100
-TROUBLED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
 FAILURES = (InboundState.FAILED, InboundState.REJECTED)
 _THREAD = "ticket:"
 
@@ -37,6 +36,16 @@ def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
     return row[0]
 
 
+def get_undelivered(recipient_id: int, agent: Agent) -> OutboundRecipient:
+    """One mail about a visible ticket that did not arrive. Raises NotFound otherwise, since mail about an account holds
+    what opens it.
+    """
+    recipient = get_recipient(recipient_id, agent)
+    if recipient.email.thread_token is None or recipient.state is DeliveryState.SENT:
+        raise NotFound
+    return recipient
+
+
 def list_not_taken(agent: Agent) -> Sequence[InboundEmail]:
     """Mail that became no message and that nobody ignored: failed first, then the rest, latest first."""
     failed_first = case((InboundEmail.state == InboundState.FAILED, 0), else_=1)
@@ -53,9 +62,10 @@ def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
 
 
 def is_troubled() -> ColumnElement[bool]:
-    """A delivery that did not go well, or not at the first try."""
+    """A delivery that did not go well and that nobody has seen to, or that did not go well at the first try."""
     trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
-    return or_(OutboundRecipient.state.in_(TROUBLED), trying)
+    failed = and_(OutboundRecipient.state.in_(NOT_ARRIVED), OutboundRecipient.handled_at.is_(None))
+    return or_(failed, trying)
 
 
 def outbound_seen_by(agent: Agent, *columns: Any) -> Select[Any]:

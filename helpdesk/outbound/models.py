@@ -33,6 +33,9 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
+NOT_ARRIVED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+
+
 class OutboundEmail(Base):
     """One mail that we send; its Message-ID is fixed when the row is written, so that a repeat is recognised.
 
@@ -91,13 +94,20 @@ class OutboundRecipient(Base):
     answer_lost_at: Mapped[datetime | None]
     queued_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(index=True)
+    handled_at: Mapped[datetime | None]
+    handled_by: Mapped[str | None]
 
     email: Mapped[OutboundEmail] = relationship(back_populates="recipients")
 
     @property
     def can_be_retried(self) -> bool:
         """True when staff may send it once more by hand."""
-        return self.state in (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+        return self.state in NOT_ARRIVED
+
+    @property
+    def can_be_handled(self) -> bool:
+        """True while it did not arrive and nobody has seen to it."""
+        return self.state in NOT_ARRIVED and self.handled_at is None
 
 
 _URGENCY = {

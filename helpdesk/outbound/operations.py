@@ -174,13 +174,24 @@ def retry(recipient: OutboundRecipient) -> None:
         raise Refused("This mail is not waiting for another try.")
     recipient.state, recipient.settled_at, recipient.answer_lost_at = DeliveryState.QUEUED, None, None
     recipient.queued_at = recipient.next_attempt_at = clock.now()
+    recipient.handled_at = recipient.handled_by = None
     wake(DELIVER)
+
+
+def mark_handled(recipient: OutboundRecipient, *, by: str) -> None:
+    """Somebody saw to a mail that did not arrive: it is not tried again, inside the caller's transaction."""
+    if not recipient.can_be_handled:
+        raise Refused("Only a mail that did not arrive can be marked as handled.")
+    now = clock.now()
+    recipient.handled_at, recipient.handled_by = now, by
+    recipient.next_attempt_at, recipient.settled_at = None, recipient.settled_at or now
 
 
 def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
     """Note that the mail came back, inside the caller's transaction."""
     recipient.state, recipient.error = DeliveryState.BOUNCED, reason[:500]
     recipient.next_attempt_at, recipient.settled_at = None, clock.now()
+    recipient.handled_at = recipient.handled_by = None
 
 
 @transactional

@@ -1,4 +1,4 @@
-"""Mail seen to: who ignored a mail that became no ticket, and when."""
+"""Mail seen to: who ignored a mail that became no ticket, who handled one that did not arrive, and when."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,12 +8,32 @@ down_revision = '20261125'
 branch_labels = None
 depends_on = None
 
+KINDS = [
+    'opened', 'followed_up', 'replied', 'noted', 'assigned', 'closed', 'reopened', 'marked_spam', 'unmarked_spam',
+    'topic_changed', 'priority_changed', 'moved', 'tagged', 'untagged', 'auto_replied', 'bounced', 'send_failed',
+    'send_retried', 'reply_undone',
+]
+
 
 def upgrade() -> None:
     op.add_column('inbound_email', sa.Column('ignored_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('inbound_email', sa.Column('ignored_by', sa.String(), nullable=True))
+    op.add_column('outbound_recipient', sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('outbound_recipient', sa.Column('handled_by', sa.String(), nullable=True))
+    allow_events([*KINDS, 'send_handled'])
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM event WHERE kind = 'send_handled'")
+    allow_events(KINDS)
+    op.drop_column('outbound_recipient', 'handled_by')
+    op.drop_column('outbound_recipient', 'handled_at')
     op.drop_column('inbound_email', 'ignored_by')
     op.drop_column('inbound_email', 'ignored_at')
+
+
+def allow_events(kinds: list[str]) -> None:
+    words = ', '.join(f"'{kind}'" for kind in kinds)
+    with op.batch_alter_table('event') as batch_op:
+        batch_op.drop_constraint(op.f('ck_event_kind'), type_='check')
+        batch_op.create_check_constraint(op.f('ck_event_kind'), f'kind IN ({words})')

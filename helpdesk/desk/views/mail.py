@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from helpdesk.access import require
 from helpdesk.desk import blueprint
-from helpdesk.desk.mail_log import get_inbound, get_recipient, list_not_taken, list_undelivered
+from helpdesk.desk.mail_log import get_inbound, get_recipient, get_undelivered, list_not_taken, list_undelivered
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -13,7 +13,8 @@ from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
 from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
-from helpdesk.tickets.delivery import retry_delivery
+from helpdesk.outbound.rendering import text_of
+from helpdesk.tickets.delivery import mark_handled, retry_delivery
 
 
 @blueprint.get("/mail")
@@ -43,6 +44,26 @@ def retry_mail(email_id: int) -> Response:
     try:
         retry_inbound(get_inbound(email_id, g.agent), by=g.agent)
         flash("The mail will be read again in a moment.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.get(f"/mail/out/<{ID}:recipient_id>/text")
+@require("mail.handle")
+def mail_text(recipient_id: int) -> str:
+    """The words of a mail that did not arrive, ready to be copied."""
+    recipient = get_undelivered(recipient_id, g.agent)
+    return desk_page("mail_text.html", to=recipient, words=text_of(recipient.email))
+
+
+@blueprint.post(f"/mail/out/<{ID}:recipient_id>/mark-handled")
+@require("mail.handle")
+def mark_mail_handled(recipient_id: int) -> Response:
+    """Take a mail that did not arrive off the list, since somebody saw to it."""
+    try:
+        mark_handled(get_recipient(recipient_id, g.agent), by=g.agent)
+        flash("The mail is handled, and no longer on the list.", "done")
     except Refused as refused:
         flash(refused.message, "error")
     return redirect(url_for("desk.mail"), 303)
