@@ -1,4 +1,4 @@
-"""OutboundEmail, a mail with all that it will say, and its recipients with the state of each delivery."""
+"""OutboundEmail, a mail with all that it will say, its recipients with the state of each delivery, and SendingPause."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.columns import one_of
 from helpdesk.database import Base
+
+DELIVER = "deliver"  # the worker's task that sends what is due
 
 
 class Release(StrEnum):
@@ -108,6 +110,18 @@ class OutboundRecipient(Base):
     def can_be_handled(self) -> bool:
         """True while it did not arrive and nobody has seen to it."""
         return self.state in NOT_ARRIVED and self.handled_at is None
+
+
+class SendingPause(Base):
+    """One time that sending was paused, by whom, and who ended it; it lasts while `resumed_at` is not set."""
+
+    __tablename__ = "sending_pause"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime]
+    paused_by: Mapped[str]
+    resumed_at: Mapped[datetime | None] = mapped_column(index=True)
+    resumed_by: Mapped[str | None]
 
 
 _URGENCY = {

@@ -12,10 +12,10 @@ from helpdesk.addresses import CONTROL
 from helpdesk.columns import word
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import Invalid, Refused
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.models import DELIVER, DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.pausing import is_paused
 from helpdesk.outbound.schedule import FRESH, LATE_RETRY, LEASE, next_attempt
 
-DELIVER = "deliver"
 BATCH = 20
 MOST_ABANDONED = 3
 
@@ -106,13 +106,16 @@ def refuse_control(*values: str) -> None:
 
 
 def has_due() -> bool:
-    """True when some delivery may be tried now."""
+    """True when some delivery may be tried now; never while sending is paused."""
     return db.session.scalar(select(OutboundRecipient.id).where(_is_due(clock.now())).limit(1)) is not None
 
 
 @transactional
 def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
-    """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent."""
+    """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent.
+
+    While sending is paused there are none.
+    """
     now = clock.now()
     _release_held(now)
     due = (
@@ -224,7 +227,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
     abandoned = and_(_was_taken(), OutboundRecipient.lease_until < now)
     released = OutboundRecipient.email.has(or_(OutboundEmail.release == Release.RELEASED, _is_over(now)))
-    return and_(or_(waiting, abandoned), released)
+    return and_(or_(waiting, abandoned), released, ~is_paused())
 
 
 def _was_taken() -> ColumnElement[bool]:

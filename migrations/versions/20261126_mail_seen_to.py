@@ -1,4 +1,4 @@
-"""Mail seen to: who ignored a mail that became no ticket, who handled one that did not arrive, and when."""
+"""Mail seen to: who ignored a mail that became no ticket, who handled one that did not arrive, who paused sending."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,9 +21,20 @@ def upgrade() -> None:
     op.add_column('outbound_recipient', sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('outbound_recipient', sa.Column('handled_by', sa.String(), nullable=True))
     allow_events([*KINDS, 'send_handled'])
+    op.create_table(
+        'sending_pause',
+        sa.Column('id', sa.Integer(), nullable=False),
+        sa.Column('paused_at', sa.DateTime(timezone=True), nullable=False),
+        sa.Column('paused_by', sa.String(), nullable=False),
+        sa.Column('resumed_at', sa.DateTime(timezone=True), nullable=True),
+        sa.Column('resumed_by', sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_sending_pause')),
+    )
+    op.create_index(op.f('ix_sending_pause_resumed_at'), 'sending_pause', ['resumed_at'])
 
 
 def downgrade() -> None:
+    op.drop_table('sending_pause')
     op.execute("DELETE FROM event WHERE kind = 'send_handled'")
     allow_events(KINDS)
     op.drop_column('outbound_recipient', 'handled_by')

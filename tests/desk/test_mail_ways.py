@@ -10,7 +10,8 @@ from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import receive
 from helpdesk.inbound.sources.leases import note_error, note_success
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, SendingPause
+from helpdesk.outbound.operations import has_due
 from helpdesk.sites.models import Queue
 from tests.cast import Cast
 from tests.desk.conftest import Desk, counted
@@ -71,8 +72,8 @@ def test_what_waits_is_counted_and_the_oldest_is_told(eve: Desk, cast: Cast) -> 
     receive(letter())
     sender, mailbox, others = ways(eve)
     assert sender.endswith("2 mails wait to be sent · oldest: 3 h")
-    assert mailbox.endswith("1 mail waits to be made tickets · oldest: 3 h · to Readers")
-    assert others == "Mail handed to us by other doors all is well 1 mail waits to be made tickets · oldest: now"
+    assert mailbox.endswith("1 mail waits to be read · oldest: 3 h · to Readers")
+    assert others == "Mail handed to us by other doors all is well 1 mail waits to be read · oldest: now"
 
 
 def test_a_reply_that_can_still_be_undone_does_not_wait(eve: Desk) -> None:
@@ -112,6 +113,21 @@ def test_a_mailbox_of_a_restricted_queue_is_for_its_members(eve: Desk, carla: De
     )  # fmt: skip
     db.session.commit()
     assert (ways(eve), len(ways(carla))) == ([CALM], 2)
+
+
+def test_an_admin_pauses_and_resumes_sending(eve: Desk, carla: Desk) -> None:
+    assert "Pause sending" not in eve.get("/desk/mail").text
+    assert (eve.post("/desk/mail/pause").status_code, eve.post("/desk/mail/resume").status_code) == (403, 403)
+    assert carla.post("/desk/mail/pause").location == "/desk/mail"
+    carla.post("/desk/mail/pause")
+    put()
+    line = "Mail we send paused Nothing was sent yet · 1 mail waits to be sent · oldest: now"
+    assert (ways(carla), ways(eve)) == ([f"{line} Resume sending"], [line])
+    [pause] = db.session.query(SendingPause)
+    assert (pause.paused_by, pause.resumed_at) == ("Carla Cole", None)
+    assert "Sending goes on" in carla.get(carla.post("/desk/mail/resume").location).text
+    db.session.refresh(pause)
+    assert (pause.resumed_by, has_due()) == ("Carla Cole", True)
 
 
 @pytest.mark.parametrize(("times", "shown"), [(999, "999"), (1000, "999+"), (1001, "999+")])

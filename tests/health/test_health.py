@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.database import db
+from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.ticks import claim_tick
 from tests.letters import put
 
@@ -51,6 +52,29 @@ def test_each_part_that_is_not_well_is_named(settings: Settings, client: FlaskCl
         claim_tick("start")
         put()
     assert bad(client) == ["disk", "mail_out", "worker"]
+
+
+def test_sending_that_is_paused_is_told_and_no_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes = 0
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(hours=3)):
+        put()
+        pause_sending("Carla Cole")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json["status"], answer.json["parts"]["mail_out"]) == (200, "ok", "paused")
+    resume_sending("Carla Cole")
+    assert bad(client) == []
+
+
+def test_mail_that_still_stands_a_while_after_a_pause_is_a_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes = 0
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(hours=3)):
+        put()
+        pause_sending("Carla Cole")
+    with clock.at(clock.now() - timedelta(minutes=20)):
+        resume_sending("Carla Cole")
+    assert bad(client) == ["mail_out"]
 
 
 def test_migrations_that_wait_are_told(app: Flask, settings: Settings, client: FlaskClient) -> None:

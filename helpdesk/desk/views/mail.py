@@ -13,6 +13,7 @@ from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
 from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
+from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.outbound.rendering import text_of
 from helpdesk.tickets.delivery import mark_handled, retry_delivery
 
@@ -27,6 +28,23 @@ def mail() -> str:
         undelivered=list_undelivered(g.agent),
         not_taken=list_not_taken(g.agent),
     )
+
+
+@blueprint.post("/mail/pause")
+@require("mail.pause")
+def pause() -> Response:
+    """Let no mail leave."""
+    pause_sending(g.agent.name)
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post("/mail/resume")
+@require("mail.pause")
+def resume() -> Response:
+    """Let all mail leave that waited."""
+    resume_sending(g.agent.name)
+    flash("Sending goes on; what waited leaves now, in its order.", "done")
+    return redirect(url_for("desk.mail"), 303)
 
 
 @blueprint.get(f"/mail/<{ID}:email_id>/raw")
