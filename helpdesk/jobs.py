@@ -20,7 +20,7 @@ from helpdesk.intake.operations import forget_signatures
 from helpdesk.job_queue import make_queue
 from helpdesk.logs import within_job
 from helpdesk.metrics import JOB_FAILURES
-from helpdesk.outbound.operations import DELIVER
+from helpdesk.outbound.models import DELIVER
 from helpdesk.rate_limit import forget_expired
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.search import merge_index

@@ -11,6 +11,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail
+from helpdesk.outbound.models import NOT_ARRIVED, OutboundEmail, OutboundRecipient
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment, Message
 from helpdesk.tickets.models import Status, Ticket
@@ -26,6 +27,7 @@ class World:
     file: Attachment
     message: Message
     inbound: InboundEmail
+    recipient: OutboundRecipient
     canned: CannedReply
     agent: Agent
 
@@ -49,9 +51,18 @@ def find_world() -> World:
         file=first(Attachment),
         message=first(Message),
         inbound=first(InboundEmail),
+        recipient=find_recipient(),
         canned=first(CannedReply),
         agent=first(Agent),
     )
+
+
+def find_recipient() -> OutboundRecipient:
+    """A mail that did not arrive, else any."""
+    not_arrived = OutboundRecipient.state.in_(NOT_ARRIVED)
+    of_ticket = OutboundRecipient.email.has(OutboundEmail.thread_token.is_not(None))
+    troubled = db.session.scalars(select(OutboundRecipient).where(not_arrived, of_ticket)).first()
+    return troubled or first(OutboundRecipient)
 
 
 def first(noun: type[Row]) -> Row:
@@ -77,6 +88,7 @@ DESK_PAGES: dict[str, Path] = {
     "desk.reader": lambda world: f"/desk/readers/{world.ticket.reader_id}",
     "desk.find": lambda world: "/desk/search?q=the",
     "desk.mail": lambda world: "/desk/mail",
+    "desk.mail_text": lambda world: f"/desk/mail/out/{world.recipient.id}/text",
     "desk.canned_replies": lambda world: "/desk/canned-replies",
     "desk.new_canned_reply": lambda world: "/desk/canned-replies/new",
     "desk.edit_canned_reply": lambda world: f"/desk/canned-replies/{world.canned.id}",

@@ -45,8 +45,11 @@ DOORS = {
     "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,
     "desk.untag": AGENT,
     "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
+    "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
+    "desk.mail_text": EDITOR, "desk.mark_mail_handled": EDITOR,
     "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
     "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,
+    "desk.pause": ADMIN, "desk.resume": ADMIN,
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
     "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
 }  # fmt: skip
@@ -180,7 +183,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
     ticket: Ticket = world.ticket
     values: dict[str, object] = {
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
-        "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": 1,
+        "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
         "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip

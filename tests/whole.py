@@ -12,6 +12,7 @@ from helpdesk.inbound.models import Source
 from helpdesk.inbound.receiving import receive
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim
+from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
@@ -23,7 +24,7 @@ from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket
 from tests.letters import letter
 
-Rows = dict[str, list[tuple[object, ...]]]
+Rows = dict[str, list[dict[str, object]]]
 
 
 def fill_every_table(cast: Cast) -> None:
@@ -46,6 +47,8 @@ def fill_every_table(cast: Cast) -> None:
         claim_tick(f"task {number}")
         add_canned_reply(cast.site, name=f"Thanks {number}", body="Thank you.", by=cast.eve)
         add_site(f"Site {number}", home_url=f"https://site{number}.example.org/", url_prefixes=[])
+        pause_sending(cast.carla.name)
+        resume_sending(cast.carla.name)
         _add_what_no_verb_makes(cast, number)
 
 
@@ -54,7 +57,7 @@ def rows() -> Rows:
     db.session.rollback()
     with db.engine.connect() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            table.name: [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
             for table in db.metadata.sorted_tables
         }
 

@@ -22,8 +22,8 @@ _AGENT = frozenset(
         "tickets.close",
     }
 )
-_EDITOR = _AGENT | {"canned_replies.edit", "mail.read", "mail.retry"}
-_ADMIN = _EDITOR | {"agents.edit"}
+_EDITOR = _AGENT | {"canned_replies.edit", "mail.read", "mail.retry", "mail.handle"}
+_ADMIN = _EDITOR | {"agents.edit", "mail.pause"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {Role.AGENT: _AGENT, Role.EDITOR: _EDITOR, Role.ADMIN: _ADMIN}
 EVERY_CAPABILITY = _ADMIN

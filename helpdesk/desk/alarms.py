@@ -1,4 +1,8 @@
-"""What all staff must know at once: mail that does not leave, or does not come in."""
+"""What all staff must know at once: mail that does not leave, does not come in, or is held back."""
+
+from datetime import UTC, datetime
+
+from helpdesk.templating import moment
 
 SENTENCES = {
     "not sent": "Mail does not leave: {why}. It is kept, and tried again and again.",
@@ -6,6 +10,15 @@ SENTENCES = {
     "not read": "Mail that came in waits and nobody reads it. Is the worker running?",
     "not fetched": "The mailbox “{name}” cannot be read: {why}. It is tried again and again.",
 }
+PAUSE = "Sending is paused by {who} since {since}. All mail waits here until it is resumed."
+
+
+def pause_sentence(detail: str, *, timezone: str) -> str:
+    """Who paused sending and since when, for people."""
+    who, _, written = detail.partition("\n")
+    paused_at = datetime.fromisoformat(written)
+    paused_at = paused_at if paused_at.tzinfo else paused_at.replace(tzinfo=UTC)
+    return PAUSE.format(who=who, since=moment(paused_at, timezone))
 
 
 def sentence_of(kind: str, detail: str | None) -> str:

@@ -1,6 +1,7 @@
 """Mail that did not go its way, as far as an agent may see it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -8,8 +9,8 @@ from sqlalchemy.orm import joinedload
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
-from helpdesk.inbound.models import InboundEmail, InboundState
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
+from helpdesk.outbound.models import NOT_ARRIVED, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.messages import Message
@@ -17,16 +18,13 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.visibility import visible_to
 
 MOST = 100
-TROUBLED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
-NOT_TAKEN = (InboundState.FAILED, InboundState.REJECTED, InboundState.IGNORED)
+FAILURES = (InboundState.FAILED, InboundState.REJECTED)
 _THREAD = "ticket:"
 
 
 def list_undelivered(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket | None]]:
     """Mail of ours that did not arrive, or not at the first try, with its ticket, latest first."""
-    trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
-    troubled = or_(OutboundRecipient.state.in_(TROUBLED), trying)
-    rows = _outbound(agent).where(troubled).order_by(OutboundRecipient.id.desc()).limit(MOST)
+    rows = _outbound(agent).where(is_troubled()).order_by(OutboundRecipient.id.desc()).limit(MOST)
     return db.session.execute(rows).all()
 
 
@@ -38,10 +36,20 @@ def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
     return row[0]
 
 
+def get_undelivered(recipient_id: int, agent: Agent) -> OutboundRecipient:
+    """One mail about a visible ticket that did not arrive. Raises NotFound otherwise, since mail about an account holds
+    what opens it.
+    """
+    recipient = get_recipient(recipient_id, agent)
+    if recipient.email.thread_token is None or recipient.state is DeliveryState.SENT:
+        raise NotFound
+    return recipient
+
+
 def list_not_taken(agent: Agent) -> Sequence[InboundEmail]:
-    """Mail that became no message: failed first, then the rest, latest first."""
+    """Mail that became no message and that nobody ignored: failed first, then the rest, latest first."""
     failed_first = case((InboundEmail.state == InboundState.FAILED, 0), else_=1)
-    rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN))
+    rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN), InboundEmail.ignored_at.is_(None))
     return db.session.scalars(rows.order_by(failed_first, InboundEmail.id.desc()).limit(MOST)).all()
 
 
@@ -53,16 +61,34 @@ def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
     return email
 
 
-def _outbound(agent: Agent) -> Select[OutboundRecipient, Ticket]:
+def is_troubled() -> ColumnElement[bool]:
+    """A delivery that did not go well and that nobody has seen to, or that did not go well at the first try."""
+    trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
+    failed = and_(OutboundRecipient.state.in_(NOT_ARRIVED), OutboundRecipient.handled_at.is_(None))
+    return or_(failed, trying)
+
+
+def outbound_seen_by(agent: Agent, *columns: Any) -> Select[Any]:
+    """Columns of deliveries, their mails and tickets, as far as the agent sees the ticket or there is none."""
     about_a_ticket = OutboundEmail.thread_token.startswith(_THREAD)
     ticket_id = case((about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer)))
     return (
-        select(OutboundRecipient, Ticket)
+        select(*columns)
+        .select_from(OutboundRecipient)
         .join(OutboundRecipient.email)
         .outerjoin(Ticket, Ticket.id == ticket_id)
         .where(or_(OutboundEmail.thread_token.is_(None), and_(Ticket.id.is_not(None), visible_to(agent))))
-        .options(joinedload(OutboundRecipient.email))
     )
+
+
+def open_queue(agent: Agent) -> ColumnElement[bool]:
+    """Mail that became nothing is seen by whoever sees its queue; that is everybody unless it is restricted."""
+    open_to_him = select(Queue.id).where(is_open_to(agent))
+    return or_(InboundEmail.queue_id.is_(None), InboundEmail.queue_id.in_(open_to_him))
+
+
+def _outbound(agent: Agent) -> Select[OutboundRecipient, Ticket]:
+    return outbound_seen_by(agent, OutboundRecipient, Ticket).options(joinedload(OutboundRecipient.email))
 
 
 def _inbound(agent: Agent) -> Select[InboundEmail]:
@@ -70,12 +96,6 @@ def _inbound(agent: Agent) -> Select[InboundEmail]:
         select(InboundEmail)
         .outerjoin(InboundEmail.became)
         .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-        .where(or_(and_(Ticket.id.is_not(None), visible_to(agent)), and_(Ticket.id.is_(None), _open_queue(agent))))
+        .where(or_(and_(Ticket.id.is_not(None), visible_to(agent)), and_(Ticket.id.is_(None), open_queue(agent))))
         .options(joinedload(InboundEmail.queue))
     )
-
-
-def _open_queue(agent: Agent) -> ColumnElement[bool]:
-    """Mail that became nothing is seen by whoever sees its queue; that is everybody unless it is restricted."""
-    open_to_him = select(Queue.id).where(is_open_to(agent))
-    return or_(InboundEmail.queue_id.is_(None), InboundEmail.queue_id.in_(open_to_him))

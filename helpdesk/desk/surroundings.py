@@ -11,9 +11,9 @@ from helpdesk.agents.queries import per_agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.columns import UtcDateTime, word
 from helpdesk.database import db
-from helpdesk.desk.alarms import SENTENCES, sentence_of
+from helpdesk.desk.alarms import SENTENCES, pause_sentence, sentence_of
 from helpdesk.inbound.models import InboundEmail, InboundState
-from helpdesk.inbound.troubles import Rows, patience_ends, troubles
+from helpdesk.inbound.troubles import PAUSED, Rows, patience_ends, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
 from helpdesk.tickets.folders import COUNT_STOPS_AT, COUNTED, folder_counts
@@ -29,7 +29,7 @@ Choice = tuple[int, str]
 @dataclass
 class Surroundings:
     """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all;
-    `undo` are the own replies that still wait, each with the number of its ticket.
+    `undo` are the own replies that still wait, each with the number of its ticket; `paused` says who paused sending.
     """
 
     count: dict[str, int] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class Surroundings:
     raw: dict[int, int] = field(default_factory=dict)
     undo: list[Choice] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
+    paused: str = ""
 
     def counted(self, name: str) -> str:
         """A count as the sidebar writes it; nothing for none."""
@@ -59,6 +60,8 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surrounding
             found.count[label or ""] = number or 0
         elif kind == "raw":
             found.raw[int(label or 0)] = number or 0
+        elif kind == PAUSED:
+            found.paused = pause_sentence(label or "", timezone=agent.timezone)
         elif kind in SENTENCES:
             found.alarms.append(sentence_of(kind, label))
         else:

@@ -13,19 +13,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.health.probe import Probe
-from helpdesk.inbound.troubles import TROUBLES_IN, TROUBLES_OUT, Rows, patience_ends, troubles
+from helpdesk.inbound.troubles import PAUSED, TROUBLES_IN, TROUBLES_OUT, Rows, patience_ends, troubles
 from helpdesk.ticks import PeriodicTick
 from helpdesk.versions import is_newest
 
 log = logging.getLogger(__name__)
 
+ON_PURPOSE = "paused"
+WELL = ("", ON_PURPOSE)
 WORKER_SEEN_WITHIN = timedelta(minutes=3)
 
 
 def reasons_against(settings: Settings, probe: Probe) -> dict[str, str]:
-    """Each part of the desk with the reason why it is not ready; empty for a part that is."""
+    """Each part of the desk with the reason why it is not ready, which is one of WELL for a part that is."""
     found = _of_database(probe) | {"disk": _of_disk(settings, probe)}
-    bad = {name: reason for name, reason in found.items() if reason}
+    bad = {name: reason for name, reason in found.items() if reason not in WELL}
     if bad:
         log.warning("not ready", extra={"parts": " ".join(bad), "reason": "; ".join(bad.values())})
     return found
@@ -44,7 +46,7 @@ def _of_database(probe: Probe) -> dict[str, str]:
     return {
         "database": "",
         "migrations": "",
-        "mail_out": _told(kinds & TROUBLES_OUT),
+        "mail_out": _told(kinds & TROUBLES_OUT) or (ON_PURPOSE if PAUSED in kinds else ""),
         "mail_in": _told(kinds & TROUBLES_IN),
         "worker": "" if "worker" in kinds else "no worker was seen lately",
     }

@@ -11,7 +11,7 @@ from helpdesk.config import settings
 from helpdesk.errors import NotFound
 from helpdesk.health import blueprint
 from helpdesk.health.gauges import Gauges
-from helpdesk.health.readiness import reasons_against
+from helpdesk.health.readiness import WELL, reasons_against
 
 
 @blueprint.get("/health/live")
@@ -24,11 +24,12 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 @public
 def ready() -> Response:
-    """Each part by name, ok or not ok; 503 when one is not."""
+    """Each part by name, ok or not ok; 503 when one is not. Sending that somebody paused is told, and no fault."""
     parts = reasons_against(settings(), current_app.extensions["probe"])
-    said = {name: "not ok" if reason else "ok" for name, reason in parts.items()}
-    answer = jsonify(status="not ok" if any(parts.values()) else "ok", parts=said)
-    answer.status_code = 503 if any(parts.values()) else 200
+    said = {name: (reason or "ok") if reason in WELL else "not ok" for name, reason in parts.items()}
+    is_well = all(reason in WELL for reason in parts.values())
+    answer = jsonify(status="ok" if is_well else "not ok", parts=said)
+    answer.status_code = 200 if is_well else 503
     return _kept_nowhere(answer)
 
 

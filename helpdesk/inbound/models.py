@@ -23,6 +23,9 @@ class InboundState(StrEnum):
     FAILED = "failed"
 
 
+NOT_TAKEN = (InboundState.FAILED, InboundState.REJECTED, InboundState.IGNORED)
+
+
 class Source(Base):
     """A mailbox: where it is, who holds its lease, and when it last worked. Its password is a setting, not a row."""
 
@@ -70,6 +73,8 @@ class InboundEmail(Base):
     lease_until: Mapped[datetime | None]
     became_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"), index=True)
     received_at: Mapped[datetime]
+    ignored_at: Mapped[datetime | None]
+    ignored_by: Mapped[str | None]
 
     source: Mapped[Source | None] = relationship()
     queue: Mapped[Queue | None] = relationship()

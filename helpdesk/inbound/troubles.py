@@ -3,16 +3,31 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from helpdesk import clock
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
-from helpdesk.outbound.models import DeliveryState, OutboundRecipient
+from helpdesk.outbound.models import DeliveryState, OutboundRecipient, SendingPause
+from helpdesk.outbound.pausing import is_paused
 
 PATIENCE = timedelta(minutes=15)
 TROUBLES_OUT = {"not sent", "not tried"}
 TROUBLES_IN = {"not read", "not fetched"}
+PAUSED = "paused"
 _SOME = func.count() > 0
 
 Moment = datetime | BindParameter[datetime]
@@ -25,11 +40,12 @@ def patience_ends() -> datetime:
 
 
 def troubles(since: Moment) -> list[Rows]:
-    """Parts of one statement, each with a row (kind, nothing, detail) for every trouble, seen from `since` on.
+    """Parts of one statement, each with a row (kind, nothing, detail) for every trouble, seen from `since` on,
+    and one while sending is paused, which is then the reason why nothing leaves.
 
     `since` is what `patience_ends` says, or a parameter that stands for it.
     """
-    return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since)]
+    return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since), _paused()]
 
 
 def _not_sent(since: Moment) -> Rows:
@@ -37,12 +53,16 @@ def _not_sent(since: Moment) -> Rows:
     one, other = OutboundRecipient, aliased(OutboundRecipient)
     has_left = exists().where(other.state == DeliveryState.SENT, other.settled_at > since)
     waits = and_(one.state == DeliveryState.QUEUED, one.attempts > 0, one.queued_at < since)
-    return _row("not sent", "\n" + func.coalesce(func.min(one.error), "")).where(waits, ~has_left).having(_SOME)
+    return (
+        _row("not sent", "\n" + func.coalesce(func.min(one.error), ""))
+        .where(waits, ~has_left, ~is_paused(since=since))
+        .having(_SOME)
+    )
 
 
 def _not_tried(since: Moment) -> Rows:
     due = (OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.next_attempt_at < since)
-    return _row("not tried", func.min(OutboundRecipient.error)).where(*due).having(_SOME)
+    return _row("not tried", func.min(OutboundRecipient.error)).where(*due, ~is_paused(since=since)).having(_SOME)
 
 
 def _not_read(since: Moment) -> Rows:
@@ -54,6 +74,12 @@ def _not_fetched(since: Moment) -> Rows:
     is_late = or_(Source.last_success_at.is_(None), Source.last_success_at < since)
     told = Source.name + "\n" + Source.last_error
     return _row("not fetched", told).where(Source.active, is_late, Source.last_error.is_not(None))
+
+
+def _paused() -> Rows:
+    """Somebody wants that no mail leaves: no trouble, but all should know by whom and since when."""
+    told = SendingPause.paused_by + "\n" + cast(SendingPause.paused_at, String)
+    return _row(PAUSED, told).where(SendingPause.resumed_at.is_(None))
 
 
 def _row(kind: str, detail: Any) -> Rows:

@@ -1,4 +1,4 @@
-"""OutboundEmail, a mail with all that it will say, and its recipients with the state of each delivery."""
+"""OutboundEmail, a mail with all that it will say, its recipients with the state of each delivery, and SendingPause."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.columns import one_of
 from helpdesk.database import Base
+
+DELIVER = "deliver"  # the worker's task that sends what is due
 
 
 class Release(StrEnum):
@@ -31,6 +33,9 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     BOUNCED = "bounced"
     UNKNOWN = "unknown"
+
+
+NOT_ARRIVED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
 
 
 class OutboundEmail(Base):
@@ -91,13 +96,32 @@ class OutboundRecipient(Base):
     answer_lost_at: Mapped[datetime | None]
     queued_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(index=True)
+    handled_at: Mapped[datetime | None]
+    handled_by: Mapped[str | None]
 
     email: Mapped[OutboundEmail] = relationship(back_populates="recipients")
 
     @property
     def can_be_retried(self) -> bool:
         """True when staff may send it once more by hand."""
-        return self.state in (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+        return self.state in NOT_ARRIVED
+
+    @property
+    def can_be_handled(self) -> bool:
+        """True while it did not arrive and nobody has seen to it."""
+        return self.state in NOT_ARRIVED and self.handled_at is None
+
+
+class SendingPause(Base):
+    """One time that sending was paused, by whom, and who ended it; it lasts while `resumed_at` is not set."""
+
+    __tablename__ = "sending_pause"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime]
+    paused_by: Mapped[str]
+    resumed_at: Mapped[datetime | None] = mapped_column(index=True)
+    resumed_by: Mapped[str | None]
 
 
 _URGENCY = {

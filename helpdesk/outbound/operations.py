@@ -12,10 +12,10 @@ from helpdesk.addresses import CONTROL
 from helpdesk.columns import word
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import Invalid, Refused
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.models import DELIVER, DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.pausing import is_paused
 from helpdesk.outbound.schedule import FRESH, LATE_RETRY, LEASE, next_attempt
 
-DELIVER = "deliver"
 BATCH = 20
 MOST_ABANDONED = 3
 
@@ -106,13 +106,16 @@ def refuse_control(*values: str) -> None:
 
 
 def has_due() -> bool:
-    """True when some delivery may be tried now."""
+    """True when some delivery may be tried now; never while sending is paused."""
     return db.session.scalar(select(OutboundRecipient.id).where(_is_due(clock.now())).limit(1)) is not None
 
 
 @transactional
 def claim_due(worker: str, *, most: int = BATCH) -> list[Claim]:
-    """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent."""
+    """Take up to `most` due deliveries for `worker`, with a lease; the claim is committed before anything is sent.
+
+    While sending is paused there are none.
+    """
     now = clock.now()
     _release_held(now)
     due = (
@@ -174,13 +177,24 @@ def retry(recipient: OutboundRecipient) -> None:
         raise Refused("This mail is not waiting for another try.")
     recipient.state, recipient.settled_at, recipient.answer_lost_at = DeliveryState.QUEUED, None, None
     recipient.queued_at = recipient.next_attempt_at = clock.now()
+    recipient.handled_at = recipient.handled_by = None
     wake(DELIVER)
+
+
+def mark_handled(recipient: OutboundRecipient, *, by: str) -> None:
+    """Somebody saw to a mail that did not arrive: it is not tried again, inside the caller's transaction."""
+    if not recipient.can_be_handled:
+        raise Refused("Only a mail that did not arrive can be marked as handled.")
+    now = clock.now()
+    recipient.handled_at, recipient.handled_by = now, by
+    recipient.next_attempt_at, recipient.settled_at = None, recipient.settled_at or now
 
 
 def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
     """Note that the mail came back, inside the caller's transaction."""
     recipient.state, recipient.error = DeliveryState.BOUNCED, reason[:500]
     recipient.next_attempt_at, recipient.settled_at = None, clock.now()
+    recipient.handled_at = recipient.handled_by = None
 
 
 @transactional
@@ -213,7 +227,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
     abandoned = and_(_was_taken(), OutboundRecipient.lease_until < now)
     released = OutboundRecipient.email.has(or_(OutboundEmail.release == Release.RELEASED, _is_over(now)))
-    return and_(or_(waiting, abandoned), released)
+    return and_(or_(waiting, abandoned), released, ~is_paused())
 
 
 def _was_taken() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""How a mail's delivery shows on its ticket: record, retry, bounce."""
+"""How a mail's delivery shows on its ticket: record, retry, mark handled, bounce."""
 
 import logging
 import time
@@ -81,7 +81,20 @@ def retry_delivery(recipient: OutboundRecipient, *, by: Agent) -> None:
     outbox.retry(recipient)
     message = _message_of(recipient)
     if message is not None:
-        message.ticket.note_retry(address=recipient.address, by=by, now=clock.now())
+        message.ticket.note_seen_to(EventKind.SEND_RETRIED, address=recipient.address, by=by, now=clock.now())
+
+
+@transactional
+def mark_handled(recipient: OutboundRecipient, *, by: Agent) -> None:
+    """Somebody saw to a mail that did not arrive: it is not tried again. Raises Refused when it is not such a mail."""
+    if recipient.handled_at is not None:
+        return
+    outbox.mark_handled(recipient, by=by.name)
+    message = _message_of(recipient)
+    ticket = message.ticket if message is not None else _ticket_of(recipient.email)
+    if ticket is not None:
+        lock(ticket)
+        ticket.note_seen_to(EventKind.SEND_HANDLED, address=recipient.address, by=by, now=clock.now())
 
 
 def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     BOUNCED = "bounced"
     SEND_FAILED = "send_failed"
     SEND_RETRIED = "send_retried"
+    SEND_HANDLED = "send_handled"
     REPLY_UNDONE = "reply_undone"
 
 
@@ -61,6 +62,7 @@ _SENTENCES = {
     EventKind.BOUNCED: "could not deliver to {address}: {reason}",
     EventKind.SEND_FAILED: "could not deliver to {address}: {reason}",
     EventKind.SEND_RETRIED: "sent the mail once more",
+    EventKind.SEND_HANDLED: "handled the mail to {address} that did not arrive",
     EventKind.REPLY_UNDONE: "took the reply back before it left",
 }
 

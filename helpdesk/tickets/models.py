@@ -226,9 +226,9 @@ class Ticket(Base):
             self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
             self._touch()
 
-    def note_retry(self, *, address: str, by: Agent, now: datetime) -> None:
-        """Somebody had a failed mail sent once more."""
-        self._record(EventKind.SEND_RETRIED, now, agent=by, address=address)
+    def note_seen_to(self, kind: EventKind, *, address: str, by: Agent, now: datetime) -> None:
+        """Somebody had a failed mail sent once more, or handled it in another way."""
+        self._record(kind, now, agent=by, address=address)
 
     def note_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
         """An automatic mail did not reach the reader; that changes nothing else."""

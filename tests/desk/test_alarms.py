@@ -1,7 +1,7 @@
 """What stands still is told to everybody at the desk, and is gone when it is healed."""
 
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -11,10 +11,12 @@ from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received, receive
 from helpdesk.inbound.sources.leases import note_error, note_success
+from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.tickets.delivery import deliver_due
 from tests.cast import Cast
 from tests.desk.conftest import Desk
 from tests.desk.reading import text_of
+from tests.factories import make_ticket
 from tests.letters import letter, put, states, use_server
 from tests.servers.smtp import SmtpServer
 
@@ -76,6 +78,22 @@ def test_all_staff_see_that_a_mailbox_cannot_be_read(ann: Desk, cast: Cast) -> N
     sentence = "The mailbox “Inbox” cannot be read: imap.example.org:993: Connection refused."
     assert alarms(ann) == [f"{sentence} It is tried again and again."]
     note_success(source_id)
+    assert alarms(ann) == []
+
+
+def test_all_staff_see_who_paused_sending_and_since_when_and_no_other_alarm_for_it(ann: Desk, cast: Cast) -> None:
+    cast.ann.timezone = "Europe/Berlin"
+    db.session.commit()
+    with a_while_ago():
+        put()
+    with clock.at(datetime(2026, 11, 25, 6, 17, 8, tzinfo=UTC)):
+        pause_sending("Carla Cole")
+    sentence = (
+        "Sending is paused by Carla Cole since 25 November 2026 at 07:17. All mail waits here until it is resumed."
+    )
+    for path in ("/desk/unassigned", "/desk/account", f"/desk/tickets/{make_ticket(cast).number}"):
+        assert (path, alarms(ann, path)) == (path, [sentence])
+    resume_sending("Carla Cole")
     assert alarms(ann) == []
 
 

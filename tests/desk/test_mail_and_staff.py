@@ -13,7 +13,7 @@ from helpdesk.database import db
 from helpdesk.desk.devices import device_name
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound import rendering
-from helpdesk.outbound.models import DeliveryState
+from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.operations import reply
@@ -40,7 +40,8 @@ def test_mail_that_did_not_arrive_is_listed_with_its_reason(eve: Desk, cast: Cas
     db.session.commit()
     rows = text_of(eve.get("/desk/mail").text, "ul.mails li")
     assert rows == [
-        "ruth@example.com came back Re: The bridge is older 550 mailbox full now · tried 1 time · #1 Retry to ruth@example.com"
+        "ruth@example.com came back Re: The bridge is older 550 mailbox full now · tried 1 time · #1"
+        " Retry to ruth@example.com Copy text to ruth@example.com Mark handled to ruth@example.com"
     ]
     assert eve.post(f"/desk/mail/out/{recipient.id}/retry").location == "/desk/mail"
     assert (recipient.state, ticket.events[-1].kind.value) == (DeliveryState.QUEUED, "send_retried")
@@ -56,9 +57,68 @@ def test_mail_of_a_restricted_queue_is_for_its_members(eve: Desk, carla: Desk, c
         text_of(eve.get("/desk/mail").text, "ul.mails li"),
         len(text_of(carla.get("/desk/mail").text, "ul.mails li")),
     ) == ([], 2)
-    for path in (f"/desk/mail/out/{recipient.id}/retry", f"/desk/mail/{email.id}/retry"):
+    for path in (
+        *(f"/desk/mail/out/{recipient.id}/{verb}" for verb in ("retry", "mark-handled")),
+        *(f"/desk/mail/{email.id}/{verb}" for verb in ("retry", "make-ticket", "ignore")),
+    ):
         assert (path, eve.post(path).status_code) == (path, 404)
-    assert eve.get(f"/desk/mail/{email.id}/raw").status_code == 404
+    for path in (f"/desk/mail/{email.id}/raw", f"/desk/mail/out/{recipient.id}/text"):
+        assert (path, eve.get(path).status_code) == (path, 404)
+
+
+def failed_reply(ticket: Ticket, cast: Cast) -> OutboundRecipient:
+    """Ann's answer, which did not arrive."""
+    recipient = reply(ticket, body="It opened in 1932 <b>indeed</b>.", by=cast.ann).outbound_email.recipients[0]  # type: ignore[union-attr]
+    recipient.state, recipient.error = DeliveryState.FAILED, "550 no such user"
+    db.session.commit()
+    return recipient
+
+
+def test_a_mail_that_was_handled_leaves_the_list_and_the_ticket_tells_by_whom(
+    eve: Desk, cast: Cast, ticket: Ticket
+) -> None:
+    recipient = failed_reply(ticket, cast)
+    assert eve.post(f"/desk/mail/out/{recipient.id}/mark-handled").location == "/desk/mail"
+    eve.post(f"/desk/mail/out/{recipient.id}/mark-handled")
+    page = eve.get("/desk/mail").text
+    assert (text_of(page, "ul.mails li"), text_of(page, "ul.why li")) == ([], [])
+    event = ticket.events[-1]
+    assert (event.kind.value, event.actor, event.sentence, recipient.handled_by) == (
+        "send_handled", "Eve Ellis", "handled the mail to ruth@example.com that did not arrive", "Eve Ellis",
+    )  # fmt: skip
+    assert [one.kind.value for one in ticket.events].count("send_handled") == 1
+
+
+def test_the_text_of_a_mail_that_did_not_arrive_is_there_to_be_copied(eve: Desk, cast: Cast, ticket: Ticket) -> None:
+    recipient = failed_reply(ticket, cast)
+    page = eve.get(f"/desk/mail/out/{recipient.id}/text").text
+    [words] = text_of(page, "textarea#words")
+    assert words.startswith("It opened in 1932 <b>indeed</b>.")
+    assert words == " ".join(rendering.text_of(recipient.email).split())
+
+
+def test_class_49_the_text_of_mail_about_an_account_is_for_nobody(eve: Desk, carla: Desk, cast: Cast) -> None:
+    carla.post(f"/desk/agents/{cast.ann.id}/invite")
+    recipient = outbox()[-1].recipients[0]
+    recipient.state = DeliveryState.FAILED
+    db.session.commit()
+    assert "Copy text" not in (page := eve.get("/desk/mail").text)
+    assert "Mark handled" in page
+    assert eve.get(f"/desk/mail/out/{recipient.id}/text").status_code == 404
+    eve.post(f"/desk/mail/out/{recipient.id}/mark-handled")
+    assert recipient.handled_by == "Eve Ellis"
+
+
+def test_a_mail_that_arrived_is_neither_handled_nor_copied(eve: Desk, cast: Cast, ticket: Ticket) -> None:
+    recipient = failed_reply(ticket, cast)
+    recipient.state = DeliveryState.SENT
+    db.session.commit()
+    assert eve.get(f"/desk/mail/out/{recipient.id}/text").status_code == 404
+    eve.post(f"/desk/mail/out/{recipient.id}/mark-handled")
+    assert text_of(eve.get("/desk/mail").text, "p.flash") == [
+        "Only a mail that did not arrive can be marked as handled."
+    ]
+    assert recipient.handled_at is None
 
 
 def test_mail_that_became_no_ticket_is_listed_and_read_again(eve: Desk, cast: Cast) -> None:
@@ -69,6 +129,26 @@ def test_mail_that_became_no_ticket_is_listed_and_read_again(eve: Desk, cast: Ca
     assert text_of(page, "nav.side [aria-current]") == ["Mail 1"]
     eve.post(f"/desk/mail/{failed.id}/retry")
     assert (failed.state, failed.attempts) == (InboundState.RECEIVED, 0)
+
+
+def test_a_ticket_is_made_of_a_mail_that_became_none(eve: Desk, cast: Cast) -> None:
+    email = put_inbound(InboundState.REJECTED, "Too deep.", cast.queue)
+    answer = eve.post(f"/desk/mail/{email.id}/make-ticket")
+    assert answer.location == f"/desk/tickets/{email.became.ticket.number}"  # type: ignore[union-attr]
+    assert "I made this ticket of a mail that had become none: Too deep." in eve.get(answer.location).text
+    again = eve.post(f"/desk/mail/{email.id}/make-ticket")
+    page = eve.get(again.location).text
+    assert text_of(page, "p.flash") == ["This mail is no longer among those that became no ticket."]
+    assert text_of(page, "ul.mails li") == []
+
+
+def test_a_mail_that_is_rightly_no_ticket_leaves_the_list(eve: Desk, cast: Cast) -> None:
+    email = put_inbound(InboundState.FAILED, "Too deep.", cast.queue)
+    eve.post(f"/desk/mail/{email.id}/ignore")
+    page = eve.get("/desk/mail").text
+    assert (text_of(page, "ul.mails li"), text_of(page, "nav.side [aria-current]")) == ([], ["Mail"])
+    assert (email.ignored_by, email.reason) == ("Eve Ellis", "Too deep.")
+    assert eve.get(f"/desk/mail/{email.id}/raw").data == b"From: x\r\n\r\nHello"
 
 
 def test_the_mail_page_is_not_for_agents(ann: Desk) -> None:

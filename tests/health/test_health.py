@@ -19,6 +19,7 @@ from helpdesk.config import Settings
 from helpdesk.database import db, transactional
 from helpdesk.inbound.operations import process_received, receive
 from helpdesk.jobs import noting
+from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.rate_limit import Limit, count
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
@@ -88,6 +89,29 @@ def test_a_database_server_that_is_gone_is_told_and_the_desk_lives(settings: Set
     assert client.get("/health/live").status_code == 200
     text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
     assert ("helpdesk_database_up 0.0" in text, "helpdesk_outbox{" in text) == (True, False)
+
+
+def test_sending_that_is_paused_is_told_and_no_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes = 0
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(hours=3)):
+        put()
+        pause_sending("Carla Cole")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json["status"], answer.json["parts"]["mail_out"]) == (200, "ok", "paused")
+    resume_sending("Carla Cole")
+    assert bad(client) == []
+
+
+def test_mail_that_still_stands_a_while_after_a_pause_is_a_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes = 0
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(hours=3)):
+        put()
+        pause_sending("Carla Cole")
+    with clock.at(clock.now() - timedelta(minutes=20)):
+        resume_sending("Carla Cole")
+    assert bad(client) == ["mail_out"]
 
 
 def test_migrations_that_wait_are_told(app: Flask, settings: Settings, client: FlaskClient) -> None:

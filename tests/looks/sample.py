@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
+from sqlalchemy import select
 
-from helpdesk import create_app
+from helpdesk import clock, create_app
 from helpdesk.database import db
 from helpdesk.demo.publication import PASSWORD, SIGN_IN
 from helpdesk.demo.seeding import seed
+from helpdesk.inbound.models import InboundState, Source
 from helpdesk.inbound.operations import process, receive
+from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.schema import bring_up_to_date
+from helpdesk.sites.models import Queue
 from tests.conftest import make_settings
 from tests.live import free_port, serving
 from tests.pages import World, find_world
@@ -38,11 +43,7 @@ def sample_desk(folder: Path) -> Iterator[Sample]:
     bring_up_to_date(app)
     with app.app_context():
         seed(ARTICLES)
-        process(
-            receive(
-                b"From: mailer-daemon@example.com\nSubject: Returned mail\nAuto-Submitted: auto-replied\n\nNo.\n"
-            ).id
-        )
+        _add_troubles()
         world = find_world()
         with serving(app, port) as url:
             yield Sample(app, url, world)
@@ -61,3 +62,23 @@ def signed_in(browser: Browser, url: str, **options: object) -> BrowserContext:
     page.wait_for_url("**/desk/**")
     page.close()
     return context
+
+
+def _add_troubles() -> None:
+    """Mail that went wrong in every way that the mail page tells of."""
+    process(
+        receive(b"From: mailer-daemon@example.com\nSubject: Returned mail\nAuto-Submitted: auto-replied\n\nNo.\n").id
+    )
+    letters, calm = (receive(b"From: %s@example.com\nSubject: The tide table\n\nHi.\n" % name) for name in (b"a", b"b"))
+    letters.state, letters.reason, letters.attempts = InboundState.FAILED, "RuntimeError while reading it", 3
+    letters.from_address, letters.subject = "ruth.with.a.long.name@mail.example.com", "The tide table is of last year"
+    calm.received_at = clock.now() - timedelta(minutes=5)
+    queue = db.session.scalars(select(Queue).order_by(Queue.id)).first()
+    for name, error in (("Letters", None), ("Old letters", "imap.example.org:993: the password was refused")):
+        seen = clock.now() - timedelta(hours=3 if error else 0)
+        db.session.add(Source(name=name, queue=queue, settings={}, last_success_at=seen, last_error=error))
+    of_ticket = OutboundRecipient.email.has(OutboundEmail.thread_token.is_not(None))
+    sent = select(OutboundRecipient).where(OutboundRecipient.state != DeliveryState.BOUNCED, of_ticket)
+    late = db.session.scalars(sent.order_by(OutboundRecipient.id.desc()).limit(1)).one()
+    late.state, late.error, late.attempts = DeliveryState.UNKNOWN, "timed out after the last byte", 1
+    db.session.commit()

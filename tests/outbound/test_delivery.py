@@ -14,7 +14,7 @@ from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.outbound.schedule import GIVE_UP_AFTER, LATE_RETRY, LEASE
 from helpdesk.outbound.transport import send
-from helpdesk.tickets.delivery import deliver_due, record_delivery, retry_delivery
+from helpdesk.tickets.delivery import deliver_due, mark_handled, record_bounce, record_delivery, retry_delivery
 from helpdesk.tickets.models import Status, Then, Ticket
 from helpdesk.tickets.operations import reply
 from tests.cast import RUTH, Cast
@@ -221,6 +221,29 @@ def test_staff_retry_a_failed_mail_and_only_a_failed_one(app: Flask, cast: Cast,
     assert event_kinds(db.session.get_one(Ticket, ticket.id))[-1] == "send_retried"
     with pytest.raises(Refused):
         retry_delivery(recipient, by=cast.ann)
+
+
+def test_a_handled_mail_is_not_tried_again_until_somebody_retries_it(
+    app: Flask, smtp: SmtpServer, cast: Cast, later: "Later"
+) -> None:
+    use_server(app, smtp)
+    smtp.data.append(DROP)
+    recipient = put().recipients[0]
+    deliver_due("one")
+    mark_handled(recipient, by=cast.eve)
+    later(hours=2)
+    assert (deliver_due("one"), states()[0][1]) == (0, DeliveryState.UNKNOWN)
+    retry_delivery(recipient, by=cast.eve)
+    assert (deliver_due("one"), recipient.handled_by, states()) == (1, None, [(None, DeliveryState.SENT)])
+
+
+def test_a_bounce_brings_a_handled_mail_back_to_the_list(app: Flask, cast: Cast) -> None:
+    email = put()
+    email.recipients[0].state = DeliveryState.UNKNOWN
+    db.session.commit()
+    mark_handled(email.recipients[0], by=cast.eve)
+    record_bounce(email, address=None, reason="550 no such user")
+    assert email.recipients[0].can_be_handled
 
 
 def test_nothing_leaves_when_the_verb_that_wrote_it_fails(app: Flask, cast: Cast, smtp: SmtpServer) -> None:

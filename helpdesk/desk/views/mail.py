@@ -5,20 +5,46 @@ from werkzeug.wrappers import Response
 
 from helpdesk.access import require
 from helpdesk.desk import blueprint
-from helpdesk.desk.mail_log import get_inbound, get_recipient, list_not_taken, list_undelivered
+from helpdesk.desk.mail_log import get_inbound, get_recipient, get_undelivered, list_not_taken, list_undelivered
+from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
 from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
-from helpdesk.tickets.delivery import retry_delivery
+from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
+from helpdesk.outbound.pausing import pause_sending, resume_sending
+from helpdesk.outbound.rendering import text_of
+from helpdesk.tickets.delivery import mark_handled, retry_delivery
 
 
 @blueprint.get("/mail")
 @require("mail.read")
 def mail() -> str:
-    """Both directions, each mail with its reason."""
-    return desk_page("mail.html", undelivered=list_undelivered(g.agent), not_taken=list_not_taken(g.agent))
+    """How each way goes, then both directions, each mail with its reason."""
+    return desk_page(
+        "mail.html",
+        ways=list_ways(g.agent),
+        undelivered=list_undelivered(g.agent),
+        not_taken=list_not_taken(g.agent),
+    )
+
+
+@blueprint.post("/mail/pause")
+@require("mail.pause")
+def pause() -> Response:
+    """Let no mail leave."""
+    pause_sending(g.agent.name)
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post("/mail/resume")
+@require("mail.pause")
+def resume() -> Response:
+    """Let all mail leave that waited."""
+    resume_sending(g.agent.name)
+    flash("Sending goes on; what waited leaves now, in its order.", "done")
+    return redirect(url_for("desk.mail"), 303)
 
 
 @blueprint.get(f"/mail/<{ID}:email_id>/raw")
@@ -36,6 +62,51 @@ def retry_mail(email_id: int) -> Response:
     try:
         retry_inbound(get_inbound(email_id, g.agent), by=g.agent)
         flash("The mail will be read again in a moment.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.get(f"/mail/out/<{ID}:recipient_id>/text")
+@require("mail.handle")
+def mail_text(recipient_id: int) -> str:
+    """The words of a mail that did not arrive, ready to be copied."""
+    recipient = get_undelivered(recipient_id, g.agent)
+    return desk_page("mail_text.html", to=recipient, words=text_of(recipient.email))
+
+
+@blueprint.post(f"/mail/out/<{ID}:recipient_id>/mark-handled")
+@require("mail.handle")
+def mark_mail_handled(recipient_id: int) -> Response:
+    """Take a mail that did not arrive off the list, since somebody saw to it."""
+    try:
+        mark_handled(get_recipient(recipient_id, g.agent), by=g.agent)
+        flash("The mail is handled, and no longer on the list.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post(f"/mail/<{ID}:email_id>/make-ticket")
+@require("mail.handle")
+def make_ticket_of_mail(email_id: int) -> Response:
+    """Make a ticket of a mail that became none, and open it."""
+    try:
+        ticket = make_ticket(get_inbound(email_id, g.agent), by=g.agent)
+    except Refused as refused:
+        flash(refused.message, "error")
+        return redirect(url_for("desk.mail"), 303)
+    flash("This is the mail, as a ticket.", "done")
+    return redirect(url_for("desk.ticket", number=ticket.number), 303)
+
+
+@blueprint.post(f"/mail/<{ID}:email_id>/ignore")
+@require("mail.handle")
+def ignore_mail(email_id: int) -> Response:
+    """Take a mail off the list."""
+    try:
+        ignore_inbound(get_inbound(email_id, g.agent), by=g.agent)
+        flash("The mail is kept, and no longer on the list.", "done")
     except Refused as refused:
         flash(refused.message, "error")
     return redirect(url_for("desk.mail"), 303)
