@@ -1,5 +1,12 @@
-"""Several workers at once: each mail is read once and sent once."""
+"""Several workers at once: each mail is read once, sent once and counted once."""
 
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from helpdesk.config import Settings
+from helpdesk.metrics import folder_in
 from helpdesk.tickets.operations import reply
 from tests.cast import Cast
 from tests.factories import make_ticket
@@ -15,7 +22,7 @@ WORKERS, MAILS = 3, 60
 
 
 def test_three_workers_share_the_mail_of_both_directions(
-    rig: Rig, cast: Cast, watched: Account, smtp: SmtpServer
+    rig: Rig, cast: Cast, watched: Account, smtp: SmtpServer, settings: Settings
 ) -> None:
     incoming, outgoing = ([f"mark-{way}{number}-" for number in range(MAILS)] for way in ("in", "out"))
     ticket = make_ticket(cast)
@@ -30,6 +37,8 @@ def test_three_workers_share_the_mail_of_both_directions(
         watched.deliver(letter(body=f"{mark} It opened in 1932.\r\n", from_=f"{mark}@example.com"))
     wait_until(lambda: everything_read(MAILS) and everything_left(), 180)
     assert complaints(taken=incoming, replied=outgoing, caught=smtp.mails) == []
+    told = counted(folder_in(settings.data_dir))
+    assert (told["helpdesk_mails_in", "accepted"], told["helpdesk_mails_out", "sent"]) == (MAILS, len(smtp.mails))
 
 
 def test_one_of_them_stops_and_the_others_go_on(rig: Rig, cast: Cast, smtp: SmtpServer) -> None:
@@ -43,3 +52,15 @@ def test_one_of_them_stops_and_the_others_go_on(rig: Rig, cast: Cast, smtp: Smtp
     wait_until(everything_left)
     assert second.poll() is None
     assert complaints(taken=[], replied=["mark-1-", "mark-2-"], caught=smtp.mails) == []
+
+
+def counted(folder: Path) -> dict[tuple[str, str], float]:
+    """What all processes together counted, by name and outcome."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    return {
+        (metric.name, sample.labels["outcome"]): sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and "outcome" in sample.labels
+    }
