@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import select
@@ -12,9 +13,10 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.metrics import MAILS_OUT
 from helpdesk.outbound import operations as outbox
+from helpdesk.outbound.claiming import claim_next
+from helpdesk.outbound.deliveries import Claim, Delivery, Outcome
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
-from helpdesk.outbound.operations import Claim, Delivery, Outcome
-from helpdesk.outbound.transport import send
+from helpdesk.outbound.transport import Line, send
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -25,17 +27,23 @@ HOPELESS = "the worker ended {} times while it sent this mail, which may have ar
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)  # in seconds; together less than the lease of a claim
 
 
-def deliver_due(worker: str) -> int:
-    """Send everything that is due: claim, commit, send, record, until nothing is left; returns how many were tried."""
+def deliver_due(worker: str, *, is_over: Callable[[], bool] = lambda: False) -> int:
+    """Send everything that is due over one connection: claim, commit, send, record, one mail after the other, until
+    nothing is left or it `is_over`; returns how many were tried.
+    """
     tried = 0
-    while claims := outbox.claim_due(worker):
-        for claim in claims:
-            if claim.is_hopeless:
-                _record_surely(Delivery(claim, Outcome.PERMANENT, HOPELESS.format(claim.abandoned)))
-        for delivery in send([(claim, _recipient(claim)) for claim in claims if not claim.is_hopeless]):
-            _record_surely(delivery)
-        tried += len(claims)
+    with Line() as line:
+        while not is_over() and (claim := claim_next(worker)):
+            if (delivery := _try(line, claim)) is not None:
+                _record_surely(delivery)
+            tried += 1
     return tried
+
+
+def _try(line: Line, claim: Claim) -> Delivery | None:
+    if claim.is_hopeless:
+        return Delivery(claim, Outcome.PERMANENT, HOPELESS.format(claim.abandoned))
+    return send(line, claim, _recipient(claim))
 
 
 def _record_surely(delivery: Delivery) -> None:

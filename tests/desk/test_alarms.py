@@ -45,7 +45,7 @@ def test_all_staff_see_that_mail_does_not_leave_until_some_has(app: Flask, ann: 
         deliver_due("one")
     deliver_due("one")
     assert alarms(ann) == ["Mail does not leave: 451 4.7.1 not today. It is kept, and tried again and again."]
-    put(to="paul@example.com")
+    put(to="paul@example.net")
     deliver_due("one")
     assert alarms(ann) == []
     assert [error for error, _ in states()] == ["451 4.7.1 not today", None]

@@ -10,8 +10,8 @@ from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import receive
 from helpdesk.inbound.sources.leases import note_error, note_success
+from helpdesk.outbound.claiming import has_due
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, SendingPause
-from helpdesk.outbound.operations import has_due
 from helpdesk.sites.models import Queue
 from tests.cast import Cast
 from tests.desk.conftest import Desk, counted
