@@ -17,7 +17,7 @@ from helpdesk.inbound.apart import start as start_reading
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.sources.imap import watch
-from helpdesk.jobs import noting, worker_name
+from helpdesk.jobs import noting, turns, worker_name
 from helpdesk.outbound.claiming import has_due
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
@@ -81,7 +81,7 @@ class Worker:
         """Send what is due, apart from all else: a mail server that takes its time holds up no mail that comes in."""
         if self.due.wait(LOOK_EVERY_SECONDS):
             self.due.clear()
-            deliver_due(worker_name(), is_over=self.stop.is_set)
+            deliver_due(worker_name(), turns=turns, is_over=self.stop.is_set)
 
     def end_if_blind(self) -> None:
         """End when mail can no longer be read here: the supervisor starts a worker that can."""

@@ -94,7 +94,7 @@ def test_worker_killed_while_it_sends(rig: Rig, cast: Cast, smtp: SmtpServer, po
 def test_a_mail_that_ends_every_worker_is_given_up_and_its_ticket_comes_back(
     rig: Rig, cast: Cast, smtp: SmtpServer
 ) -> None:
-    ticket = make_ticket(cast)
+    ticket = make_ticket(cast, wants_answer=False)
     reply(ticket, body="mark-1- You are right.", by=cast.ann, then=Then.CLOSE)
     for nth in range(1, MOST_ABANDONED + 1):
         rig.arm("before record", nth=nth)

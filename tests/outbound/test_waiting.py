@@ -12,6 +12,7 @@ from helpdesk.outbound import transport
 from helpdesk.outbound.claiming import claim_next, has_due
 from helpdesk.outbound.models import DeliveryState, DestinationWait
 from helpdesk.outbound.schedule import GIVE_UP_AFTER
+from helpdesk.outbound.turns import Turns
 from helpdesk.outbound.waiting import RELAY, forget_waits
 from helpdesk.tickets.delivery import deliver_due, retry_delivery
 from helpdesk.worker import SENDING_THREADS
@@ -141,6 +142,25 @@ def test_l30_a_destination_that_never_answers_holds_up_no_other(app: Flask, smtp
     assert [error for error, _ in states()].count("451 4.4.1 nobody answered") == 2
 
 
+def test_one_thread_sends_at_a_time_unless_a_mail_takes_long(
+    app: Flask, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_server(app, smtp)
+    turns, other = Turns(), []
+    put()
+    put(to="ruth@example.net")
+
+    def deliver_meanwhile() -> None:
+        smtp.on_mail = lambda: None
+        other.append(_deliver_in(app, "meanwhile", turns))
+        monkeypatch.setattr("helpdesk.outbound.turns.SLOW_SECONDS", 0.0)
+        other.append(_deliver_in(app, "meanwhile", turns))
+
+    smtp.on_mail = deliver_meanwhile
+    assert (deliver_due("one", turns=turns), other) == (1, [0, 1])
+    assert [state for _, state in states()] == [SENT] * 2
+
+
 def test_l30_a_server_that_drips_its_answer_is_cut_off_in_time(
     app: Flask, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +238,6 @@ def wait_for(name: str) -> datetime:
     return db.session.get_one(DestinationWait, name, populate_existing=True).until
 
 
-def _deliver_in(app: Flask, name: str) -> None:
+def _deliver_in(app: Flask, name: str, turns: Turns | None = None) -> int:
     with app.app_context():
-        deliver_due(name)
+        return deliver_due(name, turns=turns)
