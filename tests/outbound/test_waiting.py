@@ -1,6 +1,7 @@
 """What mail waits for by itself: a destination or a relay that refuses for now, the hourly limit; and who is not held up."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from helpdesk.worker import SENDING_THREADS
 from tests.cast import Cast
 from tests.letters import put, states, use_server
 from tests.outbound.conftest import Later, together
+from tests.servers.fixtures import Certificates
 from tests.servers.ports import free_port
 from tests.servers.smtp import DRIP, STALL, SmtpServer, start_smtp
 
@@ -161,12 +163,18 @@ def test_one_thread_sends_at_a_time_unless_a_mail_takes_long(
     assert [state for _, state in states()] == [SENT] * 2
 
 
+@pytest.mark.parametrize("security", ["none", "tls"])
 def test_l30_a_server_that_drips_its_answer_is_cut_off_in_time(
-    app: Flask, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    certificates: Certificates,
+    start_smtp_server: Callable[..., SmtpServer],
+    monkeypatch: pytest.MonkeyPatch,
+    security: str,
 ) -> None:
     monkeypatch.setattr(transport, "DEADLINE", timedelta(seconds=2))
-    use_server(app, smtp, timeout=3600)
-    smtp.rcpt["tarpit.example"] = DRIP
+    server = start_smtp_server(security, certificates.good if security == "tls" else None)
+    use_server(app, server, timeout=3600, ca_file=certificates.good.chain)
+    server.rcpt["tarpit.example"] = DRIP
     put(to="ruth@tarpit.example")
     put(to="ruth@example.com")
     deliver_due("one")

@@ -36,6 +36,13 @@ def test_the_receipt_reads_as_agreed(cast: Cast) -> None:
     assert as_text(outbox()[-1]) == golden("receipt")
 
 
+def test_nobody_waits_for_a_receipt_as_for_a_reply(cast: Cast) -> None:
+    reply(make_ticket(cast), body="You are right.", by=cast.ann)
+    assert [(mail.template, mail.recipients[0].automatic) for mail in outbox()] == [
+        ("emails/receipt", True), ("emails/reply", False),
+    ]  # fmt: skip
+
+
 def test_the_reply_reads_as_agreed(cast: Cast) -> None:
     ticket = make_ticket(cast)
     ticket.article.title = "The bridge that took ten years"
