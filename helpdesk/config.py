@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from flask import current_app
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from helpdesk.dkim_key import read_private
 from helpdesk.errors import Misconfigured
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -43,7 +44,11 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_ca_file: Path | None = None
     smtp_timeout_seconds: int = 30
+    smtp_hourly_cap: Annotated[int, Field(ge=0)] = 0
     mail_from: str = ""
+    dkim_domain: str = ""
+    dkim_selector: str = ""
+    dkim_key_file: Path | None = None
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
@@ -132,6 +137,17 @@ class Settings(BaseSettings):
     def _takes_mail_from_here(self) -> Self:
         if self.lmtp_bind and not (self.lmtp_open or _is_local(self.lmtp_bind)):
             raise ValueError("lmtp_bind must be on this machine (127.0.0.1:2424 or unix:/path), or lmtp_open be true")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_with_a_key(self) -> Self:
+        parts = (self.dkim_domain, self.dkim_selector, self.dkim_key_file)
+        if any(parts) and not all(parts):
+            raise ValueError("give dkim_domain, dkim_selector and dkim_key_file together, or none of them")
+        if self.dkim_key_file is not None:
+            read_private(self.dkim_key_file)
+            if not HOST_NAME.fullmatch(self.dkim_domain) or not HOST_NAME.fullmatch(self.dkim_selector):
+                raise ValueError("dkim_domain and dkim_selector are names such as example.org and desk")
         return self
 
     @property

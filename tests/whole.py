@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table, func, select
 
-from helpdesk import uploads
+from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
 from helpdesk.articles.models import Article, ArticleAlias
@@ -12,6 +12,7 @@ from helpdesk.inbound.models import Source
 from helpdesk.inbound.receiving import receive
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim
+from helpdesk.outbound.models import DestinationWait
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
@@ -77,6 +78,7 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     db.session.add_all([
         ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
         Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
+        DestinationWait(name=f"{number}.example.com", refusals=1, until=clock.now(), reason="451 4.7.1 greylisted"),
     ])  # fmt: skip
     start_sign_in(cast.ann, device="A browser")
     db.session.commit()

@@ -24,6 +24,7 @@ from helpdesk import clock
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient, SendingPause
 from helpdesk.outbound.pausing import is_paused
+from helpdesk.outbound.waiting import is_limited, was_held_back
 
 PATIENCE = timedelta(minutes=15)
 TROUBLES_OUT = {"not sent", "not tried"}
@@ -60,14 +61,15 @@ def _not_sent(since: Moment) -> Rows:
     waits = and_(one.state == DeliveryState.QUEUED, one.attempts > 0, one.queued_at < since)
     return (
         _row("not sent", "\n" + func.coalesce(func.min(one.error), ""))
-        .where(waits, ~has_left, ~is_paused(since=since))
+        .where(waits, ~has_left, ~is_paused(since=since), ~is_limited(since))
         .having(_SOME)
     )
 
 
 def _not_tried(since: Moment) -> Rows:
     due = (OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.next_attempt_at < since)
-    return _row("not tried", func.min(OutboundRecipient.error)).where(*due, ~is_paused(since=since)).having(_SOME)
+    is_meant = (~is_paused(since=since), ~was_held_back(since))
+    return _row("not tried", func.min(OutboundRecipient.error)).where(*due, *is_meant).having(_SOME)
 
 
 def _not_read(since: Moment) -> Rows:

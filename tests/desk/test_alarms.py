@@ -14,8 +14,9 @@ from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received, receive
 from helpdesk.inbound.sources.leases import note_error, note_success
-from helpdesk.outbound.models import DeliveryState, OutboundRecipient
+from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundRecipient
 from helpdesk.outbound.pausing import pause_sending, resume_sending
+from helpdesk.outbound.waiting import LIMIT, RELAY
 from helpdesk.tickets.delivery import deliver_due
 from tests.cast import Cast
 from tests.desk.conftest import Desk
@@ -49,7 +50,7 @@ def test_all_staff_see_that_mail_does_not_leave_until_some_has(app: Flask, ann: 
         deliver_due("one")
     deliver_due("one")
     assert alarms(ann) == ["Mail does not leave: 451 4.7.1 not today. It is kept, and tried again and again."]
-    put(to="paul@example.com")
+    put(to="paul@example.net")
     deliver_due("one")
     assert alarms(ann) == []
     assert [error for error, _ in states()] == ["451 4.7.1 not today", None]
@@ -88,6 +89,19 @@ def steps_of(work: Callable[[], object]) -> int:
 def test_all_staff_see_that_nobody_sends(ann: Desk) -> None:
     with a_while_ago():
         put()
+    assert alarms(ann) == ["Mail waits and nobody sends it. Is the worker running?"]
+
+
+@pytest.mark.parametrize("name", ["example.com", RELAY, f"{LIMIT} of 100"])
+def test_mail_that_waits_by_itself_is_no_alarm_until_a_while_after(ann: Desk, name: str) -> None:
+    with a_while_ago():
+        put()
+    wait = DestinationWait(name=name, refusals=1, until=clock.now() - timedelta(minutes=5), reason="451 greylisted")
+    db.session.add(wait)
+    db.session.commit()
+    assert alarms(ann) == []
+    wait.until = clock.now() - A_WHILE
+    db.session.commit()
     assert alarms(ann) == ["Mail waits and nobody sends it. Is the worker running?"]
 
 

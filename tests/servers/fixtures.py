@@ -70,8 +70,8 @@ def start_smtp_server() -> Iterator[Callable[..., SmtpServer]]:
     """Start SMTP servers: `start_smtp_server("starttls", certificate)`; plain without arguments."""
     controllers = []
 
-    def start(security: str = "none", certificate: Certificate | None = None) -> SmtpServer:
-        server = SmtpServer(security)
+    def start(security: str = "none", certificate: Certificate | None = None, **how: Any) -> SmtpServer:
+        server = SmtpServer(security, **how)
         controllers.append(start_smtp(server, certificate))
         return server
 
