@@ -55,7 +55,8 @@ def open_ledger(source_id: int, validity: int, *, mailbox: str) -> Ledger:
     own = {mail.uid: mail for mail in stuck if mail.uidvalidity == validity}
     complaint = source.last_error if (source.last_error or "").startswith(NOT_WELL) else None
     ledger = Ledger(rows, own, len(own) < len(stuck), source.missing, complaint)
-    db.session.expunge_all()
+    for mail in stuck:
+        db.session.expunge(mail)
     db.session.rollback()
     return ledger
 

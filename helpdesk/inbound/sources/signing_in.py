@@ -36,14 +36,14 @@ def by_token(client: imaplib.IMAP4, username: str, token: Token) -> None:
     """
     mechanism = _mechanism(client)
     access_token = token("")
-    if _is_accepted(client, mechanism, username, access_token) is None:
+    if _refusal(client, mechanism, username, access_token) is None:
         return
-    reason = _is_accepted(client, mechanism, username, token(access_token))
+    reason = _refusal(client, mechanism, username, token(access_token))
     if reason is not None:
         raise TokenRefused(f"The server refuses the access token for {username}: {reason}")
 
 
-def _is_accepted(client: imaplib.IMAP4, mechanism: str, username: str, access_token: str) -> str | None:
+def _refusal(client: imaplib.IMAP4, mechanism: str, username: str, access_token: str) -> str | None:
     """None when the server lets us in, else what it says."""
     said: list[bytes] = []
 
@@ -59,7 +59,7 @@ def _is_accepted(client: imaplib.IMAP4, mechanism: str, username: str, access_to
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as refusal:
-        return _reason(said[-1] if said else b"", str(refusal))
+        return _reason(said[-1] if said else b"", str(refusal)).replace(access_token, "…")[:LONGEST_REASON]
     return None
 
 
@@ -86,5 +86,4 @@ def _reason(challenge: bytes, said: str) -> str:
     except (ValueError, RecursionError):
         told = None
     status = str(told.get("status", "")) if isinstance(told, dict) else ""
-    reason = f"{said} (status {status[:40]})" if status else said
-    return reason[:LONGEST_REASON]
+    return f"{said} (status {status[:40]})" if status else said
