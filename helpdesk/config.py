@@ -52,6 +52,10 @@ class Settings(BaseSettings):
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
+    imap_client_secret: SecretStr = SecretStr("")
+    imap_client_secrets: dict[str, SecretStr] = {}
+    imap_refresh_token: SecretStr = SecretStr("")
+    imap_refresh_tokens: dict[str, SecretStr] = {}
     imap_poll_seconds: int = 60
 
     lmtp_bind: str = ""
@@ -177,6 +181,14 @@ class Settings(BaseSettings):
     def imap_password_of(self, source_name: str) -> str:
         """The password of a mailbox: its own, else the common one."""
         return self.imap_passwords.get(source_name, self.imap_password).get_secret_value()
+
+    def imap_client_secret_of(self, source_name: str) -> str:
+        """The secret of our client at the token server of a mailbox: its own, else the common one; "" for none."""
+        return self.imap_client_secrets.get(source_name, self.imap_client_secret).get_secret_value()
+
+    def imap_refresh_token_of(self, source_name: str) -> str:
+        """The refresh token of a mailbox: its own, else the common one; "" for none."""
+        return self.imap_refresh_tokens.get(source_name, self.imap_refresh_token).get_secret_value()
 
 
 def settings() -> Settings:

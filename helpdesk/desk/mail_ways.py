@@ -72,6 +72,7 @@ class Way:
     active: bool = True
     last_success_at: datetime | None = None
     error: str = ""
+    missing: int = 0
     waiting: Counted = field(default_factory=Counted)
     oldest_at: datetime | None = None
     failures: list[tuple[str, Counted]] = field(default_factory=list)
@@ -126,7 +127,7 @@ def _mailboxes(agent: Agent) -> dict[int | None, Way]:
     return {
         source.id: Way(
             IN, name=source.name, queue=source.queue.name, active=source.active,
-            last_success_at=source.last_success_at, error=source.last_error or "",
+            last_success_at=source.last_success_at, error=source.last_error or "", missing=source.missing,
         )
         for source in db.session.scalars(sources.options(joinedload(Source.queue)))
     }  # fmt: skip

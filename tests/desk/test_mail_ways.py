@@ -183,7 +183,7 @@ def test_the_page_takes_as_many_statements_however_much_stands(eve: Desk, cast: 
         came(InboundState.FAILED, f"Reason {number}.", times=5, source_id=source_id)
         came(InboundState.RECEIVED, times=5, source_id=source_id)
         failed(put(), f"550 {number}")
-    assert (calm, statements_of(eve)) == (6, 6)
+    assert (calm, statements_of(eve)) == (7, 7)
 
 
 def held(name: str, reason: str) -> None:
