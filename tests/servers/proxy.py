@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-PASS, CUT = "pass", "cut"
+PASS, CUT, STALL = "pass", "cut", "stall"
 Judge = Callable[[bytes], str]
 
 
@@ -16,16 +16,19 @@ def pass_all(_line: bytes) -> str:
 
 @dataclass
 class Proxy:
-    """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up) or an answer.
+    """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up), STALL or an answer.
 
-    An answer such as "NO not today" is given in the server's place, with the line's own tag. `cut_after` hangs up
-    when the server has said that many bytes. `hide` is taken out of what the server says. What ends with `hold` is
+    An answer such as "NO not today" is given in the server's place, with the line's own tag; one that begins with a
+    digit, as by SMTP, without. STALL keeps the line, and nobody answers. `greeting` is all that a client hears.
+    `cut_after` hangs up when the server has said that many bytes, `cut_after_sent` when the client has. `hide` is taken out of what the server says. What ends with `hold` is
     kept until the server says more, and reaches the client in one piece with it.
     """
 
     upstream: int
     judge: Judge = pass_all
     cut_after: int | None = None
+    cut_after_sent: int | None = None
+    greeting: bytes = b""
     hide: bytes = b""
     hold: bytes = b""
     lines: list[bytes] = field(default_factory=list)
@@ -57,6 +60,10 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.greeting:
+                client.sendall(self.greeting)
+                client.close()
+                continue
             server = socket.create_connection(("127.0.0.1", self.upstream))
             self._open += [client, server]
             for work in (self._listen_to_client, self._listen_to_server):
@@ -65,19 +72,20 @@ class Proxy:
                 thread.start()
 
     def _listen_to_client(self, client: socket.socket, server: socket.socket) -> None:
-        with client.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    self.lines.append(line)
-                    verdict = self.judge(line)
-                    if verdict == CUT:
-                        break
-                    if verdict == PASS:
-                        server.sendall(line)
-                    else:
-                        client.sendall(line.split(b" ")[0] + b" " + verdict.encode() + b"\r\n")
-            except OSError:
-                pass
+        left = self.cut_after_sent
+        with client.makefile("rb") as lines, contextlib.suppress(OSError):
+            for line in lines:
+                self.lines.append(line)
+                verdict = self.judge(line)
+                if verdict == CUT:
+                    break
+                if verdict == PASS:
+                    server.sendall(line[:left])
+                elif verdict != STALL:
+                    client.sendall(_answer(line, verdict))
+                left = None if left is None else left - len(line)
+                if left is not None and left <= 0:
+                    break
         _shut(client)
         _shut(server)
 
@@ -95,6 +103,11 @@ class Proxy:
             pass
         _shut(client)
         _shut(server)
+
+
+def _answer(line: bytes, verdict: str) -> bytes:
+    tag = b"" if verdict[0].isdigit() else line.split(b" ")[0] + b" "
+    return tag + verdict.encode() + b"\r\n"
 
 
 def _shut(connection: socket.socket) -> None:
