@@ -16,7 +16,7 @@ from tests.faults.plan import AT_ANY_MOMENT, MIGRATION, Fault, faults
 from tests.faults.works import DONE
 from tests.whole import rows
 
-BATCH = 50
+BATCH = 65
 TRIES_AT_CHANCE = 20
 
 

@@ -25,7 +25,8 @@ from tests.factories import make_ticket
 from tests.faults import points
 from tests.faults.children import Children
 from tests.faults.rig import INTAKE_KEY
-from tests.faults.works import Works
+from tests.faults.works import DONE, Works
+from tests.letters import letter
 from tests.live import free_port
 from tests.servers.dovecot import PASSWORD as MAILBOX_PASSWORD
 from tests.servers.dovecot import Account, Dovecot
@@ -111,7 +112,8 @@ def _working(settings: Settings, folder: Path, mailbox: Account, lmtp_port: int,
         smtp = SmtpServer(port=settings.smtp_port)
         controller = start_smtp(smtp)
         try:
-            thread = db.session.scalars(select(Ticket)).one()
+            thread = db.session.scalars(select(Ticket).order_by(Ticket.id)).first()
+            assert thread is not None
             yield Ground(app, _cast(), works.ann, thread, children, folder, smtp, mailbox, lmtp_port)
         finally:
             controller.stop()
@@ -121,13 +123,16 @@ def _working(settings: Settings, folder: Path, mailbox: Account, lmtp_port: int,
 
 
 def _prepared(app: Flask, mailbox: Account, lmtp_port: int, ahead: str) -> Works:
-    """The desk with its mailbox and a ticket, and Ann signed in."""
+    """The desk with its mailbox and a ticket, Ann signed in, and all that a process learns by its first work."""
     cast = _cast()
     source = Source(name="readers", queue=cast.queue, settings=mailbox.settings())
     db.session.add(source)
     db.session.commit()
     make_ticket(cast)
-    return Works(app, _signed_in(app), source.id, lmtp_port, ahead)
+    works = Works(app, _signed_in(app), source.id, lmtp_port, ahead)
+    assert works.pipe(letter(), "ruth@example.com", cast.queue.intake_address) == DONE
+    assert works.fetch() == DONE
+    return works
 
 
 def _cast() -> Cast:
