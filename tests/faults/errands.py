@@ -49,7 +49,7 @@ def answer(ground: Ground) -> Errand:
     ground.replied.append(mark)
     ticket = make_ticket(ground.cast, address=f"reader{number}@example.com")
     path = f"/desk/tickets/{ticket.number}"
-    fields = hidden(ground.ann.get(path).text, of=f"{path}/reply")
+    fields = hidden(ground.works.ann.get(path).text, of=f"{path}/reply")
     return Errand("reply", (f"{path}/reply", fields | {"body": f"{mark} You are right.", "then": "send"}))
 
 

@@ -41,7 +41,7 @@ class Ground:
 
     app: Flask
     cast: Cast
-    ann: FlaskClient
+    works: Works
     thread: Ticket
     children: Children
     folder: Path
@@ -114,7 +114,7 @@ def _working(settings: Settings, folder: Path, mailbox: Account, lmtp_port: int,
         try:
             thread = db.session.scalars(select(Ticket).order_by(Ticket.id)).first()
             assert thread is not None
-            yield Ground(app, _cast(), works.ann, thread, children, folder, smtp, mailbox, lmtp_port)
+            yield Ground(app, _cast(), works, thread, children, folder, smtp, mailbox, lmtp_port)
         finally:
             controller.stop()
             children.close()

@@ -76,7 +76,9 @@ def test_l28_what_the_mail_server_refused_never_looks_sent(
 def test_l28_a_login_that_is_refused_keeps_the_mail_and_shows_that_it_waits(
     app: Flask, cast: Cast, smtp: SmtpServer, proxy_to: Callable[..., Proxy], sign_in: Callable[[Agent], FlaskClient]
 ) -> None:
-    proxy = proxy_to(smtp.port, judge=lambda line: "535 5.7.8 who are you" if line.upper().startswith(b"MAIL") else PASS)
+    proxy = proxy_to(
+        smtp.port, judge=lambda line: "535 5.7.8 who are you" if line.upper().startswith(b"MAIL") else PASS
+    )
     use_server(app, proxy, security="none")
     number = reply(make_ticket(cast, wants_answer=False), body="You are right.", by=cast.ann).ticket.number
     deliver_due("one")

@@ -36,7 +36,7 @@ class Works:
     def by_name(self) -> dict[str, Work]:
         works: dict[str, Callable[..., int]] = {
             "form": self.form, "reply": self.reply, "http": self.http, "pipe": self.pipe, "lmtp": self.lmtp,
-            "fetch": self.fetch, "deliver": self.deliver, "settle": self.settle, "migrate": self.migrate,
+            "fetch": self.fetch, "deliver": self.deliver, "migrate": self.migrate,
         }  # fmt: skip
         return {name: self._in_context(work) for name, work in works.items()}
 
@@ -77,13 +77,12 @@ class Works:
         deliver_due("child")
         return DONE
 
-    def settle(self) -> int:
-        """Minutes later another worker goes on."""
+    def settle(self) -> None:
+        """Minutes later another worker goes on; not for a child, but for whoever looks on."""
         let_leases_run_out()
         fetch(self.source_id, "another")
         process_received()
         deliver_due("another")
-        return DONE
 
     def migrate(self) -> int:
         """`helpdesk migrate` of the next version."""
