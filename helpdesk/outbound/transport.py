@@ -4,6 +4,7 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator
+from datetime import datetime
 from email.charset import QP, SHORTEST, add_charset
 from email.header import Header
 from email.mime.base import MIMEBase
@@ -14,14 +15,16 @@ import flask_mail
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
-from helpdesk import files
+from helpdesk import clock, files
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.extensions import mail
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery, Outcome, hold, refuse_control
 from helpdesk.outbound.rendering import html_of, text_of
+from helpdesk.outbound.schedule import LEASE
 
+LONGEST_GREETING = LEASE / 2
 add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
 
 
@@ -70,10 +73,17 @@ class _Watched(smtplib.SMTP):
     """Notices the moment from which the server may have taken the mail."""
 
     is_handed_over = False
+    begun_at: datetime
 
     def mail(self, *args: object, **kwargs: object) -> tuple[int, bytes]:
-        self.is_handed_over = False
+        self.is_handed_over, self.begun_at = False, clock.now()
         return super().mail(*args, **kwargs)  # type: ignore[arg-type]
+
+    def data(self, msg: bytes | str) -> tuple[int, bytes]:  # type: ignore[override]
+        """Hand over the mail itself, unless that comes so late that another worker may have it by now."""
+        if clock.now() - self.begun_at > LONGEST_GREETING:
+            raise TimeoutError("this worker stood still in the middle of the mail")
+        return super().data(msg)
 
     def send(self, s: object) -> None:
         super().send(s)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The line to a mail server is cut at every 4 kB, it refuses or falls silent at every verb: nothing lost or doubled."""
 
+import smtplib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from tests.factories import make_ticket
 from tests.faults.ledgers import complaints
 from tests.faults.test_outages import afresh
 from tests.inbound.test_sources import set_password
+from tests.intake.conftest import Listener
 from tests.letters import letter, use_server
 from tests.servers.dovecot import PASSWORD, Account, Dovecot
 from tests.servers.proxy import CUT, PASS, STALL, Proxy
@@ -77,6 +79,27 @@ def test_l10_a_line_cut_at_every_4_kb_of_what_a_mailbox_says_loses_and_doubles_n
             break
     deliver_due("one")
     assert failed > 10
+    assert complaints(taken=taken, replied=[], caught=smtp.mails) == []
+
+
+def test_l31_a_line_cut_at_every_4_kb_of_what_comes_by_lmtp_loses_and_doubles_nothing(
+    app: Flask, cast: Cast, smtp: SmtpServer, start: Callable[..., Listener], proxy_to: Callable[..., Proxy]
+) -> None:
+    use_server(app, smtp)
+    listener, taken = start(), list[str]()
+    direct = int(listener.bind.rpartition(":")[2])
+    proxy = proxy_to(direct)
+    for cut_at in range(STEP, 100_000, STEP):
+        taken.append(f"mark-{cut_at}-")
+        raw = letter(body=f"{taken[-1]} {LARGE}", from_=f"reader{cut_at}@example.com")
+        proxy.cut_after_sent = cut_at
+        if is_taken(proxy.port, raw):
+            break
+        assert is_taken(direct, raw)
+    db.session.rollback()
+    process_received()
+    deliver_due("one")
+    assert len(taken) > 5
     assert complaints(taken=taken, replied=[], caught=smtp.mails) == []
 
 
@@ -161,3 +184,12 @@ def can_fetch(source_id: int) -> bool:
     except MailboxFailed:
         return False
     return True
+
+
+def is_taken(port: int, raw: bytes) -> bool:
+    """True when the mail server that hands this over by LMTP may forget it."""
+    try:
+        with smtplib.LMTP("127.0.0.1", port, timeout=60) as desk:
+            return desk.sendmail("ruth@example.com", ["support@example.org"], raw) == {}
+    except (OSError, smtplib.SMTPException):
+        return False
