@@ -43,7 +43,7 @@ def test_a_mail_that_left_twice_is_counted(app: Flask, cast: Cast, smtp: SmtpSer
 
 def test_a_mail_that_never_left_and_one_that_is_never_read_are_stuck(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
     everything_is_done(app, cast, smtp)
-    receive(letter(body="mark-3- The photo too.\r\n"))
+    receive(letter(body="mark-3- The photo too.\r\n", from_="rosa@example.com"))
     assert found(smtp) == [Kind.STUCK]
     process_received()
     assert found(smtp) == [Kind.STUCK, Kind.LOST]  # the receipt is queued, and not with the mail server
