@@ -11,7 +11,7 @@ export REQUIRE_PARTS := 1
 endif
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint parts assets lock wheel pictures bench
+.PHONY: run test lint parts assets lock wheel pictures bench faults
 
 run: .make/installed .make/assets  ## the sample desk, until Ctrl-C
 	@exec $(BIN)/helpdesk demo
@@ -44,6 +44,9 @@ pictures: .make/test-installed .make/assets parts  ## docs/pictures, taken anew 
 
 bench: .make/test-installed .make/assets  ## the desk against a floor of the same run: make bench TICKETS=100000
 	@$(BIN)/python -m benchmarks --tickets $(or $(TICKETS),1000)
+
+faults: .make/test-installed .make/assets parts  ## kill processes of a desk at work, and count what is lost: make faults N=10000
+	@$(BIN)/python -m tests.faults --kills $(or $(N),300)
 
 lock:  ## write the lock files anew from pyproject.toml
 	@echo "Locking …"

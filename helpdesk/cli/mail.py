@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -34,8 +35,9 @@ def receive(envelope_from: str | None, envelope_to: tuple[str, ...]) -> None:
         with app.app_context():
             code = receive_from_pipe(sys.stdin.buffer, envelope_from, envelope_to)
     except Exception as error:  # any other exit code would make the mail server give the mail up
-        click.echo(f"The mail was not taken: {(str(error) or type(error).__name__).splitlines()[0]}", err=True)
         code = TEMPORARY_FAILURE
+        with suppress(OSError):
+            click.echo(f"The mail was not taken: {(str(error) or type(error).__name__).splitlines()[0]}", err=True)
     sys.exit(code)
 
 

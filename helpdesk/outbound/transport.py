@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ import flask_mail
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
+from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.extensions import mail
@@ -21,8 +23,9 @@ from helpdesk.outbound.claiming import hold
 from helpdesk.outbound.deliveries import Blame, Claim, Delivery, Outcome
 from helpdesk.outbound.letters import Letter, letter_of
 from helpdesk.outbound.models import OutboundRecipient
-from helpdesk.outbound.schedule import DEADLINE
+from helpdesk.outbound.schedule import DEADLINE, LEASE
 
+LONGEST_GREETING = LEASE / 2
 NO_UTF8 = "The mail server takes no address with letters beyond a–z before the @ (it offers no SMTPUTF8, RFC 6531)."
 _OF_ONE_MAIL = re.compile(r"4\d\d[ -]4\.[126]\.")  # address, mailbox, content (RFC 3463 §3): others may well arrive
 
@@ -88,6 +91,7 @@ class _Watched(smtplib.SMTP):
 
     is_addressed = False
     is_handed_over = False
+    begun_at: datetime
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         with self.in_time():
@@ -95,11 +99,18 @@ class _Watched(smtplib.SMTP):
 
     def mail(self, *args: object, **kwargs: object) -> tuple[int, bytes]:
         self.is_addressed = self.is_handed_over = False
+        self.begun_at = clock.now()
         return super().mail(*args, **kwargs)  # type: ignore[arg-type]
 
     def rcpt(self, *args: object, **kwargs: object) -> tuple[int, bytes]:
         self.is_addressed = True
         return super().rcpt(*args, **kwargs)  # type: ignore[arg-type]
+
+    def data(self, msg: bytes | str) -> tuple[int, bytes]:  # type: ignore[override]
+        """Hand over the mail itself, unless that comes so late that another worker may have it by now."""
+        if clock.now() - self.begun_at > LONGEST_GREETING:
+            raise TimeoutError("this worker stood still in the middle of the mail")
+        return super().data(msg)
 
     def send(self, s: object) -> None:
         super().send(s)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from tests.cast import Cast
 from tests.faults.rig import Rig, Visitor
+from tests.intake.conftest import start
 from tests.servers.dovecot import Account
 from tests.servers.smtp import SmtpServer
 
@@ -35,3 +36,6 @@ def watched(cast: Cast, mailbox: Account) -> Account:
 def visitor(rig: Rig) -> Visitor:
     """Somebody's browser."""
     return Visitor(rig)
+
+
+__all__ = ["rig", "start", "visitor", "watched"]

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,12 +19,13 @@ from sqlalchemy import text
 from helpdesk.config import Settings
 from helpdesk.database import db
 from tests.conftest import SECRET
-from tests.faults.launch import GROUP
+from tests.faults import points
+from tests.faults.points import GROUP, SELF
 from tests.journeys.conftest import answers, clean_environment, wait_until
 from tests.live import free_port
 from tests.servers.dovecot import PASSWORD as MAILBOX_PASSWORD
 
-SELF = "self"
+INTAKE_KEY = "k" * 40
 ROOT = Path(__file__).resolve().parents[2]
 LEASES = ("outbound_recipient", "inbound_email", "source")
 
@@ -44,15 +46,14 @@ class Rig:
 
     def arm(self, point: str, *, nth: int = 1, whom: str = SELF) -> None:
         """Let the `nth` pass through this point be the end of the process that makes it, or of its whole group."""
-        self.folder.mkdir(exist_ok=True)
-        (self.folder / point).write_text(f"{nth} {whom}")
+        points.arm(self.folder, point, nth=nth, whom=whom)
 
     def disarm(self, point: str) -> None:
         (self.folder / point).unlink()
 
     def was_reached(self, point: str) -> bool:
         """True when a process ended there."""
-        return (self.folder / f"{point} reached").exists()
+        return points.was_reached(self.folder, point)
 
     def start_web(self) -> subprocess.Popen[bytes]:
         """Gunicorn with its processes, ready to answer."""
@@ -63,14 +64,17 @@ class Rig:
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start("worker")
 
-    def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        """A helpdesk command in a process group of its own, with the points laid in it."""
+    def start(
+        self, *command: str, stdin: bytes = b"", stderr: int | None = None, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A helpdesk command in a process group of its own, with the points laid in it; it reads `stdin`."""
         self.folder.mkdir(exist_ok=True)
-        log = (self.folder / "log").open("ab")
-        with log:
+        with (self.folder / "log").open("ab") as log, tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.launch", *command], env=self._environment() | environment,
-                cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
+                cwd=ROOT, stdin=given, stdout=log, stderr=stderr or log, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
         return process
@@ -87,10 +91,7 @@ class Rig:
 
     def let_leases_run_out(self) -> None:
         """As though the minutes of every lease were over; only to be called while no worker lives."""
-        with db.engine.begin() as connection:
-            for table in LEASES:
-                past = text(f"UPDATE {table} SET lease_until = '2026-01-01 00:00:00' WHERE lease_until IS NOT NULL")
-                connection.execute(past)
+        let_leases_run_out()
 
     def stop(self) -> None:
         """End what still runs, in good order."""
@@ -110,7 +111,16 @@ class Rig:
             "HELPDESK_DATA_DIR": str(self.settings.data_dir), "HELPDESK_DATABASE_URL": self.settings.database_url,
             "HELPDESK_SMTP_SECURITY": "none", "HELPDESK_SMTP_PORT": str(self.smtp_port),
             "HELPDESK_IMAP_PASSWORD": MAILBOX_PASSWORD, "HELPDESK_IMAP_POLL_SECONDS": "5",
+            "HELPDESK_INTAKE_KEYS": INTAKE_KEY,
         }  # fmt: skip
+
+
+def let_leases_run_out() -> None:
+    """As though the minutes of every lease were over."""
+    with db.engine.begin() as connection:
+        for table in LEASES:
+            past = text(f"UPDATE {table} SET lease_until = '2026-01-01 00:00:00' WHERE lease_until IS NOT NULL")
+            connection.execute(past)
 
 
 class Visitor:
@@ -164,4 +174,4 @@ def hidden(page: str, *, of: str = "") -> dict[str, str]:
     return found
 
 
-__all__ = ["GROUP", "SELF", "Rig", "Visitor", "hidden"]
+__all__ = ["GROUP", "SELF", "Rig", "Visitor", "hidden", "let_leases_run_out"]

@@ -17,12 +17,13 @@ def pass_all(_line: bytes) -> str:
 
 @dataclass
 class Proxy:
-    """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up) or an answer.
+    """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up), STALL or an answer.
 
-    An answer such as "NO not today" is given in the server's place, with the line's own tag. When the server has said
-    `cut_after` bytes, `then` comes: CUT, STALL (not a byte more) or DRIP (one now and then). What is in `hide` is
-    taken out of what the server says. What ends with `hold` is
-    kept until the server says more, and reaches the client in one piece with it.
+    An answer such as "NO not today" is given in the server's place, with the line's own tag; one that begins with a
+    digit, as by SMTP, without. STALL keeps the line, and nobody answers. `greeting` is all that a client hears.
+    When the server has said `cut_after` bytes, `then` comes: CUT, STALL (not a byte more) or DRIP (one now and then);
+    `cut_after_sent` hangs up when the client has. What is in `hide` is taken out of what the server says. What ends
+    with `hold` is kept until the server says more, and reaches the client in one piece with it.
     """
 
     upstream: int
@@ -30,6 +31,8 @@ class Proxy:
     cut_after: int | None = None
     then: str = CUT
     hide: bytes | tuple[bytes, ...] = ()
+    cut_after_sent: int | None = None
+    greeting: bytes = b""
     hold: bytes = b""
     lines: list[bytes] = field(default_factory=list)
 
@@ -62,6 +65,10 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.greeting:
+                client.sendall(self.greeting)
+                client.close()
+                continue
             server = socket.create_connection(("127.0.0.1", self.upstream))
             self._open += [client, server]
             for work in (self._listen_to_client, self._listen_to_server):
@@ -70,19 +77,20 @@ class Proxy:
                 thread.start()
 
     def _listen_to_client(self, client: socket.socket, server: socket.socket) -> None:
-        with client.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    self.lines.append(line)
-                    verdict = self.judge(line)
-                    if verdict == CUT:
-                        break
-                    if verdict == PASS:
-                        server.sendall(line)
-                    else:
-                        client.sendall(line.split(b" ")[0] + b" " + verdict.encode() + b"\r\n")
-            except OSError:
-                pass
+        left = self.cut_after_sent
+        with client.makefile("rb") as lines, contextlib.suppress(OSError):
+            for line in lines:
+                self.lines.append(line)
+                verdict = self.judge(line)
+                if verdict == CUT:
+                    break
+                if verdict == PASS:
+                    server.sendall(line[:left])
+                elif verdict != STALL:
+                    client.sendall(_answer(line, verdict))
+                left = None if left is None else left - len(line)
+                if left is not None and left <= 0:
+                    break
         _shut(client)
         _shut(server)
 
@@ -110,6 +118,11 @@ class Proxy:
             self._stopped.wait()
         while self.then == DRIP and (byte := server.recv(1)) and not self._stopped.wait(DRIP_EVERY_SECONDS):
             client.sendall(byte)
+
+
+def _answer(line: bytes, verdict: str) -> bytes:
+    tag = b"" if verdict[0].isdigit() else line.split(b" ")[0] + b" "
+    return tag + verdict.encode() + b"\r\n"
 
 
 def _shut(connection: socket.socket) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import BinaryIO
 
 from helpdesk.addresses import split_token, with_token
@@ -52,5 +53,7 @@ def _recipients() -> tuple[str, ...]:
 
 
 def _end(code: int, sentence: str) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    with suppress(OSError):  # a full disk or a closed pipe must not turn "later" into a code that gives the mail up
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
     return code
