@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     smtp_ca_file: Path | None = None
     smtp_timeout_seconds: int = 30
     mail_from: str = ""
+    plus_addressing: bool = True
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
