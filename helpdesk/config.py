@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from flask import current_app
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from helpdesk.errors import Misconfigured
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
-    imap_poll_seconds: int = 60
+    imap_poll_seconds: int = Field(60, ge=1, le=600)  # a mailbox not read for longer is an alarm
 
     lmtp_bind: str = ""
     lmtp_open: bool = False

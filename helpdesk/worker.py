@@ -17,9 +17,8 @@ from helpdesk.inbound.apart import start as start_reading
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.sources.imap import watch
-from helpdesk.jobs import noting, worker_name
+from helpdesk.jobs import deliver, noting
 from helpdesk.outbound.operations import has_due
-from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
 
 TASK_THREADS = 2
@@ -69,7 +68,7 @@ class Worker:
         """Do what the rows say is due."""
         answer_password_requests()
         if has_due():
-            deliver_due(worker_name())
+            deliver()
         process_received()
 
     def end_if_blind(self) -> None:

@@ -2,14 +2,16 @@
 
 from sqlalchemy import Table, func, select
 
-from helpdesk import uploads
+from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
+from helpdesk.alarms.models import Alarm
 from helpdesk.articles.models import Article, ArticleAlias
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.receiving import receive
+from helpdesk.inbound.troubles import NOT_FETCHED
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim
 from helpdesk.outbound.pausing import pause_sending, resume_sending
@@ -78,5 +80,7 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
         ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
         Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
     ])  # fmt: skip
+    now = clock.now()
+    db.session.add(Alarm(kind=NOT_FETCHED, name=f"Box {number}", began_at=now, seen_at=now, told_at=now, ended_at=now))
     start_sign_in(cast.ann, device="A browser")
     db.session.commit()

@@ -77,7 +77,9 @@ def outbound_seen_by(agent: Agent, *columns: Any) -> Select[Any]:
         .select_from(OutboundRecipient)
         .join(OutboundRecipient.email)
         .outerjoin(Ticket, Ticket.id == ticket_id)
-        .where(or_(OutboundEmail.thread_token.is_(None), and_(Ticket.id.is_not(None), visible_to(agent))))
+        .where(
+            or_(OutboundEmail.thread_token.is_(None), ~about_a_ticket, and_(Ticket.id.is_not(None), visible_to(agent)))
+        )
     )
 
 

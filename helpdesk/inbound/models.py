@@ -14,13 +14,14 @@ from helpdesk.tickets.messages import Message
 
 
 class InboundState(StrEnum):
-    """What became of a mail; every end but accepted has its reason."""
+    """What became of a mail; every end but accepted has its reason. A mail the desk sent itself ends as a selftest."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
     IGNORED = "ignored"
     REJECTED = "rejected"
     FAILED = "failed"
+    SELFTEST = "selftest"
 
 
 NOT_TAKEN = (InboundState.FAILED, InboundState.REJECTED, InboundState.IGNORED)
