@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
-    imap_poll_seconds: int = Field(60, ge=1, le=600)  # a mailbox not read for longer is an alarm
+    imap_poll_seconds: int = Field(default=60, ge=1, le=600)  # a mailbox not read for longer is an alarm
 
     lmtp_bind: str = ""
     lmtp_open: bool = False

@@ -13,6 +13,7 @@ from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.screening import Kind, Verdict, screen
+from helpdesk.inbound.selftest import arrived
 from helpdesk.metrics import MAILS_IN
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
@@ -33,7 +34,10 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
     with db.session.no_autoflush:  # what it is, written once
         _identify(email, mail, letter)
         came_before = _is_duplicate(email)
-    if came_before:
+    own = arrived(mail, tuple(email.envelope_to))
+    if own is not None:
+        _end(email, InboundState.SELFTEST, own.reason)
+    elif came_before:
         _end(email, InboundState.IGNORED, "The same mail came before.")
     else:
         _place(email, mail, letter)

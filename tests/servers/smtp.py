@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -42,11 +43,16 @@ class SmtpServer:
     """What it was told to answer, and what it saw.
 
     `rcpt` are answers by recipient; `data_command` and `data` are answers to DATA and to the final dot, in order,
-    and all is well when there are none left. An answer STALL says nothing more, DROP closes the connection.
+    and all is well when there are none left. An answer STALL says nothing more, DROP closes the connection. `senders`
+    are answers to MAIL by sender; `has_plus` says whether addresses with a plus are taken, and `deliver` does something
+    with each mail that is.
     """
 
     security: str = "none"
     rcpt: dict[str, str] = field(default_factory=dict)
+    senders: dict[str, str] = field(default_factory=dict)
+    has_plus: bool = True
+    deliver: Callable[[CaughtMail], None] | None = None
     data_command: deque[str] = field(default_factory=deque)
     data: deque[str] = field(default_factory=deque)
     mails: list[CaughtMail] = field(default_factory=list)
@@ -62,10 +68,20 @@ class SmtpServer:
         session.host_name = hostname
         return answers
 
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = self.senders.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer
+
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
-        answer = self.rcpt.get(address, "250 OK")
+        refused = "550 5.1.1 no such user" if "+" in address and not self.has_plus else "250 OK"
+        answer = self.rcpt.get(address, refused)
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
@@ -81,6 +97,8 @@ class SmtpServer:
         if answer.startswith("250"):
             caught = CaughtMail(envelope.content, envelope.mail_from, tuple(envelope.rcpt_tos), session.peer)
             self.mails.append(caught)
+            if self.deliver is not None:
+                await asyncio.get_running_loop().run_in_executor(None, self.deliver, caught)
         return answer
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
