@@ -22,12 +22,12 @@ PASSWORD = "a-mailbox-password"
 
 
 class Dovecot:
-    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS."""
+    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS; `more` is added to its configuration."""
 
-    def __init__(self, certificate: Certificate | None) -> None:
+    def __init__(self, certificate: Certificate | None, *, more: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.folder.chmod(0o755)
-        self.certificate = certificate
+        self.certificate, self.more = certificate, more
         self.port, self.tls_port = free_port(), free_port()
         self._write()
         self.start()
@@ -169,4 +169,5 @@ service imap-login {{
     port = {server.tls_port}
   }}
 }}
+{server.more}
 """

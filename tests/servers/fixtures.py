@@ -101,13 +101,13 @@ def dovecot(certificates: Certificates) -> Iterator[Dovecot]:
 
 
 @pytest.fixture
-def start_dovecot() -> Iterator[Callable[[Certificate | None], Dovecot]]:
+def start_dovecot() -> Iterator[Callable[..., Dovecot]]:
     """Start IMAP servers with other certificates, or with none."""
     servers: list[Dovecot] = []
 
-    def start(certificate: Certificate | None) -> Dovecot:
+    def start(certificate: Certificate | None, *, more: str = "") -> Dovecot:
         need("dovecot")
-        servers.append(Dovecot(certificate))
+        servers.append(Dovecot(certificate, more=more))
         return servers[-1]
 
     yield start
