@@ -15,6 +15,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.desk.mail_log import FAILURES, is_troubled, open_queue, outbound_seen_by
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.troubles import patience_ends
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
@@ -55,6 +56,15 @@ class Way:
     oldest_at: datetime | None = None
     failures: list[tuple[str, Counted]] = field(default_factory=list)
     other_reasons: int = 0
+
+    @property
+    def stands_still(self) -> bool:
+        """True when what waits should long have gone on, or a mailbox is no longer looked into."""
+        ends, last = patience_ends(), self.last_success_at
+        waits_long = self.oldest_at is not None and self.oldest_at < ends
+        if self.direction == OUT:
+            return waits_long and (last is None or self.oldest_at is None or last < self.oldest_at)
+        return waits_long or (self.active and last is not None and last < ends)
 
     def wait(self, number: int, oldest_at: datetime, *, more: bool) -> None:
         """Note what waits."""

@@ -80,3 +80,8 @@ class InboundEmail(Base):
     source: Mapped[Source | None] = relationship()
     queue: Mapped[Queue | None] = relationship()
     became: Mapped[Message | None] = relationship()
+
+    @property
+    def can_be_taken(self) -> bool:
+        """True while a ticket can be made of it by hand."""
+        return self.state in NOT_TAKEN

@@ -5,7 +5,16 @@ from werkzeug.wrappers import Response
 
 from helpdesk.access import require
 from helpdesk.desk import blueprint
-from helpdesk.desk.mail_log import get_inbound, get_recipient, get_undelivered, list_not_taken, list_undelivered
+from helpdesk.desk.mail_log import (
+    MOST,
+    get_inbound,
+    get_recipient,
+    get_undelivered,
+    list_handled,
+    list_ignored,
+    list_not_taken,
+    list_undelivered,
+)
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -27,7 +36,15 @@ def mail() -> str:
         ways=list_ways(g.agent),
         undelivered=list_undelivered(g.agent),
         not_taken=list_not_taken(g.agent),
+        most=MOST,
     )
+
+
+@blueprint.get("/mail/seen-to")
+@require("mail.read")
+def mail_seen_to() -> str:
+    """What somebody handled or ignored, in both directions: nothing vanishes."""
+    return desk_page("mail_seen_to.html", handled=list_handled(g.agent), ignored=list_ignored(g.agent), most=MOST)
 
 
 @blueprint.post("/mail/pause")
