@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: int = 30
     smtp_hourly_cap: Annotated[int, Field(ge=0)] = 0
     mail_from: str = ""
+    plus_addressing: bool = True
     dkim_domain: str = ""
     dkim_selector: str = ""
     dkim_key_file: Path | None = None
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
     imap_client_secrets: dict[str, SecretStr] = {}
     imap_refresh_token: SecretStr = SecretStr("")
     imap_refresh_tokens: dict[str, SecretStr] = {}
-    imap_poll_seconds: int = 60
+    imap_poll_seconds: int = Field(default=60, ge=1, le=600)  # a mailbox not read for longer is an alarm
 
     lmtp_bind: str = ""
     lmtp_open: bool = False

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, current_app
 from huey import Huey, crontab
 
+from helpdesk.alarms.operations import hold_back_stale, watch_troubles
 from helpdesk.config import Settings
 from helpdesk.database import transactional
 from helpdesk.inbound.operations import PROCESS, process_received, sweep_files
@@ -45,6 +46,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["tasks"] = {DELIVER: _in(app, queue, deliver), PROCESS: _in(app, queue, process)}
     queue.periodic_task(crontab(minute="*"), name="deliver_each_minute")(_on_tick(app, deliver))
     queue.periodic_task(crontab(minute="*"), name="process_each_minute")(_on_tick(app, process))
+    queue.periodic_task(crontab(minute="*"), name="alarm_each_minute")(_on_tick(app, alarm))
     queue.periodic_task(crontab(minute="*/10"), name="sweep")(_on_tick(app, sweep))
     queue.periodic_task(crontab(minute="0", hour=DAILY_HOUR), name="sweep_files")(_on_tick(app, sweep_files))
 
@@ -83,9 +85,13 @@ def noting(job: str) -> Iterator[None]:
 
 
 def deliver() -> None:
-    """Send what is due; one task at a time, so that the others are free for mail that comes in."""
+    """Send what is due, but no news that is none any more.
+
+    One task at a time, so that the others are free for mail that comes in.
+    """
     if _sending.acquire(blocking=False):
         try:
+            hold_back_stale()
             deliver_due(worker_name(), turns=turns)
         finally:
             _sending.release()
@@ -94,6 +100,11 @@ def deliver() -> None:
 def process() -> None:
     """Read the mail that came in."""
     process_received()
+
+
+def alarm() -> None:
+    """Tell admins what stands still."""
+    watch_troubles("mail")
 
 
 def sweep() -> None:

@@ -25,6 +25,8 @@ class Kind(IntEnum):
     SETUP = 5
     RECEIPT_ID = 6
     PROBE = 7
+    SELFTEST = 8
+    MARK = 9
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from huey.consumer import Consumer
 from sqlalchemy import select
 
 from helpdesk.agents.forgotten import answer_password_requests
+from helpdesk.alarms.operations import hold_back_stale
 from helpdesk.database import db
 from helpdesk.inbound.apart import is_gone
 from helpdesk.inbound.apart import start as start_reading
@@ -74,6 +75,7 @@ class Worker:
         """Do what the rows say is due."""
         answer_password_requests()
         if has_due():
+            hold_back_stale()
             self.due.set()
         process_received()
 

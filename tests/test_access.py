@@ -47,6 +47,7 @@ DOORS = {
     "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
     "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
     "desk.retry_stuck_mail": EDITOR, "desk.leave_stuck_mail": EDITOR,
+    "desk.mail_seen_to": EDITOR,
     "desk.mail_text": EDITOR, "desk.mark_mail_handled": EDITOR,
     "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
     "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,

@@ -14,6 +14,7 @@ LAYERS = [
     {"agents"}, {"sites"}, {"readers"}, {"articles"}, {"canned_replies"},
     {"tickets"},
     {"inbound"},
+    {"alarms"},
     {"desk", "contact", "intake", "doctor", "health"},
     {"jobs"},
     {""},

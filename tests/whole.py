@@ -5,11 +5,13 @@ from sqlalchemy import Table, func, select
 from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
+from helpdesk.alarms.models import Alarm
 from helpdesk.articles.models import Article, ArticleAlias
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
 from helpdesk.inbound.models import Source, SourceToken, StuckEmail
 from helpdesk.inbound.receiving import receive
+from helpdesk.inbound.troubles import NOT_FETCHED
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim
 from helpdesk.outbound.models import DestinationWait
@@ -86,5 +88,6 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     db.session.add(
         StuckEmail(source=source, uidvalidity=1, uid=number, reason="no", first_failed_at=now, last_failed_at=now)
     )
+    db.session.add(Alarm(kind=NOT_FETCHED, name=f"Box {number}", began_at=now, seen_at=now, told_at=now, ended_at=now))
     start_sign_in(cast.ann, device="A browser")
     db.session.commit()

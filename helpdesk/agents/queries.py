@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from helpdesk.agents.models import Agent, SignIn
+from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.errors import NotFound
 
@@ -31,6 +32,12 @@ def per_agent(build: Callable[[Agent], Part]) -> Callable[[Agent], Part]:
 def list_agents() -> Sequence[Agent]:
     """All accounts by name, closed ones last."""
     return db.session.scalars(select(Agent).order_by(Agent.active.desc(), Agent.name, Agent.id)).all()
+
+
+def list_admins() -> Sequence[Agent]:
+    """Everybody who administers the desk now, by name."""
+    admins = select(Agent).where(Agent.active, Agent.role == Role.ADMIN)
+    return db.session.scalars(admins.order_by(Agent.name, Agent.id)).all()
 
 
 def get_agent(agent_id: int) -> Agent:

@@ -1,4 +1,4 @@
-"""`helpdesk receive`, the end of a mail server's pipe, and `helpdesk mail inspect`."""
+"""`helpdesk receive`, the end of a mail server's pipe, `helpdesk mail inspect` and `helpdesk mail selftest`."""
 
 import json
 import sys
@@ -14,7 +14,8 @@ from helpdesk import create_app
 from helpdesk.cli.mailboxes import authorise, mailbox
 from helpdesk.config import load_settings
 from helpdesk.database import db
-from helpdesk.errors import HelpdeskError
+from helpdesk.doctor.round_trip import travel_round
+from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.inspecting import as_text, inspect
 from helpdesk.inbound.matching import match
 from helpdesk.inbound.parsing import parse
@@ -23,6 +24,7 @@ from helpdesk.sites.models import Queue
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
 
 TEMPORARY_FAILURE = 75
+LOST = 1
 
 
 @click.command()
@@ -43,7 +45,7 @@ def receive(envelope_from: str | None, envelope_to: tuple[str, ...]) -> None:
 
 @click.group()
 def mail() -> None:
-    """Look into mail, and after the mailboxes it comes from."""
+    """Look into mail, try its ways, and look after the mailboxes it comes from."""
 
 
 mail.add_command(mailbox)
@@ -65,6 +67,31 @@ def inspect_files(files: tuple[Path, ...], as_json: bool) -> None:
             click.echo(json.dumps({"file": str(file), **report}, ensure_ascii=False))
         else:
             click.echo(_titled(file, files) + as_text(report) + _thread_lines(report), nl=False)
+
+
+@mail.command()
+@click.option("--wait", default=120.0, show_default=True, metavar="SECONDS", help="How long to wait for each mail.")
+@click.option("--queue", "name", default=None, help="The queue to test, by name; else the first.")
+def selftest(wait: float, name: str | None) -> None:
+    """Send a mail to the desk itself, wait until it comes in, and say how long that took or where it ended.
+
+    It takes the way of every mail, so a worker must run. Exit code 0 means that it came in, 1 that it did not.
+    """
+    with create_app().app_context():
+        is_well = False
+        for came_in, sentence in travel_round(_queue(name), wait=wait):
+            click.echo(sentence)
+            is_well = came_in
+    if not is_well:
+        sys.exit(LOST)
+
+
+def _queue(name: str | None) -> Queue:
+    named = select(Queue).order_by(Queue.id)
+    queue = db.session.scalars(named.where(Queue.name == name) if name else named).first()
+    if queue is None:
+        raise Refused(f"There is no queue called {name}." if name else "There is no queue yet; run “helpdesk setup”.")
+    return queue
 
 
 def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:

@@ -28,6 +28,12 @@ def list_undelivered(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket |
     return db.session.execute(rows).all()
 
 
+def list_handled(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket | None]]:
+    """Mail of ours that did not arrive and that somebody saw to, with its ticket, latest first."""
+    rows = _outbound(agent).where(OutboundRecipient.handled_at.is_not(None))
+    return db.session.execute(rows.order_by(OutboundRecipient.id.desc()).limit(MOST)).all()
+
+
 def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
     """One delivery of a mail about a visible ticket, or about an account. Raises NotFound otherwise."""
     row = db.session.execute(_outbound(agent).where(OutboundRecipient.id == recipient_id)).first()
@@ -51,6 +57,13 @@ def list_not_taken(agent: Agent) -> Sequence[InboundEmail]:
     failed_first = case((InboundEmail.state == InboundState.FAILED, 0), else_=1)
     rows = _inbound(agent).where(InboundEmail.state.in_(NOT_TAKEN), InboundEmail.ignored_at.is_(None))
     return db.session.scalars(rows.order_by(failed_first, InboundEmail.id.desc()).limit(MOST)).all()
+
+
+def list_ignored(agent: Agent) -> Sequence[InboundEmail]:
+    """Mail that became no message and that somebody ignored, and what the desk sent itself, latest first."""
+    is_own = InboundEmail.state == InboundState.SELFTEST
+    rows = _inbound(agent).where(or_(InboundEmail.state.in_(NOT_TAKEN) & InboundEmail.ignored_at.is_not(None), is_own))
+    return db.session.scalars(rows.order_by(InboundEmail.id.desc()).limit(MOST)).all()
 
 
 def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
@@ -91,7 +104,9 @@ def outbound_seen_by(agent: Agent, *columns: Any) -> Select[Any]:
         .select_from(OutboundRecipient)
         .join(OutboundRecipient.email)
         .outerjoin(Ticket, Ticket.id == ticket_id)
-        .where(or_(OutboundEmail.thread_token.is_(None), and_(Ticket.id.is_not(None), visible_to(agent))))
+        .where(
+            or_(OutboundEmail.thread_token.is_(None), ~about_a_ticket, and_(Ticket.id.is_not(None), visible_to(agent)))
+        )
     )
 
 

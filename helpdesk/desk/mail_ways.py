@@ -15,6 +15,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.desk.mail_log import FAILURES, is_troubled, open_queue, outbound_seen_by
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.troubles import patience_ends
 from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEmail, OutboundRecipient, Release
 from helpdesk.outbound.waiting import EVERYWHERE, LIMIT, RELAY
 from helpdesk.sites.models import Queue
@@ -83,6 +84,15 @@ class Way:
     def is_limited(self) -> bool:
         """True while mail waits for the hourly limit."""
         return any(held.is_for_limit for held in self.held)
+
+    @property
+    def stands_still(self) -> bool:
+        """True when what waits should long have gone on, or a mailbox is no longer looked into."""
+        ends, last = patience_ends(), self.last_success_at
+        waits_long = self.oldest_at is not None and self.oldest_at < ends
+        if self.direction == OUT:
+            return waits_long and (last is None or self.oldest_at is None or last < self.oldest_at)
+        return waits_long or (self.active and last is not None and last < ends)
 
     def wait(self, number: int, oldest_at: datetime, *, more: bool) -> None:
         """Note what waits."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from helpdesk.config import Settings
+from helpdesk.doctor.accepting import check_addresses
 from helpdesk.doctor.addressing import check_base_url
 from helpdesk.doctor.clocks import check_clock, check_time_zones
 from helpdesk.doctor.databases import check_database, check_migrations
@@ -18,8 +19,8 @@ from helpdesk.doctor.storage import check_disk, check_file_store, check_folder, 
 
 CHECKS: tuple[Check, ...] = (
     check_settings_file, check_keys, check_database, check_migrations, check_folder, check_disk, check_file_store,
-    check_jobs, check_smtp_server, check_signing, check_outbox, check_mailboxes, check_lmtp, check_base_url,
-    check_clock, check_time_zones, check_fetch_exceptions,
+    check_jobs, check_smtp_server, check_addresses, check_signing, check_outbox, check_mailboxes, check_lmtp,
+    check_base_url, check_clock, check_time_zones, check_fetch_exceptions,
 )  # fmt: skip
 
 

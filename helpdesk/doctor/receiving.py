@@ -18,7 +18,11 @@ from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
 from helpdesk.inbound.sources.signing_in import TokenRefused
 
 AREA = "imap"
+NO_STARTTLS = "TLS not supported by server"  # as imaplib says it
+OVERQUOTA = "[OVERQUOTA]"  # RFC 5530 §3
 UNDERSTOOD = 250
+NEARLY_FULL, FULL = 85, 98  # percent
+MAKE_ROOM = "delete old mail there, which the desk has kept, or get more room"
 
 
 def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
@@ -32,7 +36,7 @@ def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
     if not sources:
         yield fine(AREA, "No mailbox is read.")
     for name, settings in sources:
-        yield _check_mailbox(checkup, name, settings)
+        yield from _check_mailbox(checkup, name, settings)
 
 
 def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
@@ -54,20 +58,29 @@ def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
         yield fine("lmtp", f"Mail is taken at {bind}.") if is_lmtp else bad("lmtp", taken)
 
 
-def _check_mailbox(checkup: Checkup, name: str, settings: dict[str, Any]) -> Finding:
+def _check_mailbox(checkup: Checkup, name: str, settings: dict[str, Any]) -> Iterator[Finding]:
     try:
         address = _address(checkup, name, settings)
         if not (address.password or address.token):
             todo = "set HELPDESK_IMAP_PASSWORD or HELPDESK_IMAP_PASSWORDS."
-            return bad(AREA, f"The mailbox {name} has no password; {todo}")
+            yield bad(AREA, f"The mailbox {name} has no password; {todo}")
+            return
         with connect(address) as box:
             box.select()
-            if box.can_idle:
-                return fine(AREA, f"The mailbox {name} lets us in and tells of new mail at once.")
+            can_idle, quota = box.can_idle, box.quota()
     except TokenRefused as refusal:
-        return bad(AREA, f"The mailbox {name} cannot be read: {refusal.message}")
+        yield bad(AREA, f"The mailbox {name} cannot be read: {refusal.message}")
+        return
     except MailboxFailed as refusal:
-        return bad(AREA, _why_not(name, settings, refusal))
+        yield bad(AREA, _why_not(name, settings, refusal))
+        return
+    at_once = fine(AREA, f"The mailbox {name} lets us in and tells of new mail at once.")
+    yield at_once if can_idle else _seen_late(checkup, name)
+    if quota is not None:
+        yield _room_of(name, *quota)
+
+
+def _seen_late(checkup: Checkup, name: str) -> Finding:
     poll = checkup.settings.imap_poll_seconds
     return look(AREA, f"The server of the mailbox {name} has no IDLE, so new mail is seen every {poll} seconds only; "
                 "lower HELPDESK_IMAP_POLL_SECONDS if that is too slow.")  # fmt: skip
@@ -81,14 +94,27 @@ def _address(checkup: Checkup, name: str, settings: dict[str, Any]) -> Address:
         return address_of(db.session.scalars(select(Source).where(Source.name == name)).one())
 
 
+def _room_of(name: str, used: int, limit: int) -> Finding:
+    """How full the mailbox is, from kilobytes: a full one refuses mail, and the reader gets it back."""
+    part = used * 100 // limit if limit else 100
+    how_full = f"The mailbox {name} is {part} % full ({used} of {limit} kB)"
+    if part >= FULL:
+        return bad(AREA, f"{how_full}, so its server refuses mail; {MAKE_ROOM}.")
+    return look(AREA, f"{how_full}; {MAKE_ROOM}.") if part >= NEARLY_FULL else fine(AREA, f"{how_full}.")
+
+
 def _why_not(name: str, settings: dict[str, Any], refusal: MailboxFailed) -> str:
     error = refusal.__cause__ or refusal
     folder, user = settings.get("folder") or "INBOX", settings.get("username", "")
+    if OVERQUOTA in refusal.message.upper():
+        return f"The mailbox {name} is over its quota; {MAKE_ROOM}."
     if isinstance(error, MailboxLoginError):
         return f"The mailbox {name} refused the login of {user}; check its user name and HELPDESK_IMAP_PASSWORD."
     if isinstance(error, MailboxFolderSelectError):
         return f"The mailbox {name} has no folder {folder}; make it there, or name another one."
     host, port = str(settings.get("host", "")), int(settings.get("port") or 0)
+    if NO_STARTTLS in refusal.message:
+        return f"The mailbox {name} cannot be read: {host}:{port} offers no STARTTLS; use tls, as a rule on port 993."
     trouble = trouble_of(error, host=host, port=port) if port else None
     return f"The mailbox {name} cannot be read: {trouble or refusal.message + '; check its settings.'}"
 

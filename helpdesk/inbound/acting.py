@@ -13,6 +13,7 @@ from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.screening import Kind, Verdict, screen
+from helpdesk.inbound.selftest import arrived
 from helpdesk.metrics import MAILS_IN
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
@@ -33,7 +34,10 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
     with db.session.no_autoflush:  # what it is, written once
         _identify(email, mail, letter)
         came_before = _is_duplicate(email)
-    if came_before:
+    own = arrived(mail, tuple(email.envelope_to))
+    if own is not None:
+        _end(email, InboundState.SELFTEST, own.reason)
+    elif came_before:
         _end(email, InboundState.IGNORED, "The same mail came before.")
     else:
         _place(email, mail, letter)
@@ -101,26 +105,29 @@ def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Ver
         return _end(email, InboundState.REJECTED, "There is no queue to put it into.")
     if ticket is not None and _is_in(ticket, letter):
         return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
-    became = _welcome(email.queue, mail, letter, verdict, ticket, found.hint_number)
+    became = _welcome(email.queue, mail, letter, verdict, ticket, _hinted(found))
     email.became = became
     return _end(email, InboundState.ACCEPTED, found.why)
 
 
 def _welcome(
-    queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, hint: int | None
+    queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, maybe: int | None
 ) -> Message:
     if ticket is not None:
         return follow_up(ticket, letter=letter)
     opened = open_ticket(
         queue.site, queue=queue, letter=letter, origin=Origin.EMAIL, subject=subject_of(mail),
-        may_be_answered=verdict.may_be_answered and mail.return_path != "", maybe=_existing(hint),
+        may_be_answered=verdict.may_be_answered and mail.return_path != "", maybe=maybe,
     )  # fmt: skip
     return opened.messages[0]
 
 
-def _existing(number: int | None) -> int | None:
-    """The number, if a ticket has it."""
-    return db.session.scalar(select(Ticket.number).where(Ticket.number == number)) if number else None
+def _hinted(found: Match) -> int | None:
+    """The number of the ticket that staff should look at, if there is such a ticket."""
+    if not (found.hint_number or found.hint_id):
+        return None
+    hinted = Ticket.id == found.hint_id if found.hint_id else Ticket.number == found.hint_number
+    return db.session.scalar(select(Ticket.number).where(hinted))
 
 
 def _bounced(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, ticket: Ticket | None) -> bool:

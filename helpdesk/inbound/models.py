@@ -14,13 +14,14 @@ from helpdesk.tickets.messages import Message
 
 
 class InboundState(StrEnum):
-    """What became of a mail; every end but accepted has its reason."""
+    """What became of a mail; every end but accepted has its reason. A mail the desk sent itself ends as a selftest."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
     IGNORED = "ignored"
     REJECTED = "rejected"
     FAILED = "failed"
+    SELFTEST = "selftest"
 
 
 WAITS = f"state = '{InboundState.RECEIVED.value}'"
@@ -117,3 +118,8 @@ class InboundEmail(Base):
     source: Mapped[Source | None] = relationship()
     queue: Mapped[Queue | None] = relationship()
     became: Mapped[Message | None] = relationship()
+
+    @property
+    def can_be_taken(self) -> bool:
+        """True while a ticket can be made of it by hand."""
+        return self.state in NOT_TAKEN

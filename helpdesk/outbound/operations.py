@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from helpdesk import clock
 from helpdesk.addresses import CONTROL, domain_of
@@ -73,6 +73,21 @@ def cancel(email: OutboundEmail) -> bool:
     db.session.refresh(email)
     email.recipients = []
     return True
+
+
+def withdraw(thread_token: str, *, before: datetime | None = None) -> None:
+    """Take back what has not left of a thread, or of its mails from `before` then, inside the caller's transaction."""
+    of_thread = [OutboundEmail.thread_token == thread_token]
+    of_thread += [OutboundEmail.created_at < before] if before else []
+    mails = select(OutboundEmail.id).where(*of_thread)
+    waiting = OutboundRecipient.state == DeliveryState.QUEUED
+    unsynchronized = {"synchronize_session": False}
+    db.session.execute(
+        delete(OutboundRecipient).where(OutboundRecipient.email_id.in_(mails), waiting),
+        execution_options=unsynchronized,
+    )
+    cancelled = update(OutboundEmail).where(*of_thread, ~OutboundEmail.recipients.any())
+    db.session.execute(cancelled.values(release=Release.CANCELLED), execution_options=unsynchronized)
 
 
 def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:

@@ -14,7 +14,7 @@ from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
 from helpdesk.pictures import shown_in
 from helpdesk.templating import moment, one_line, without_re
-from helpdesk.tickets.links import new_message_id, reply_address, status_path
+from helpdesk.tickets.links import mark_of, new_message_id, reply_address, status_path
 from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
 from helpdesk.tickets.models import Origin, Ticket
 
@@ -114,13 +114,17 @@ def _queue(
         to=[to],
         subject=subject,
         template=template,
-        context={"language": ticket.language, **context},
+        context={"language": ticket.language, **_mark(ticket), **context},
         headers={LOOP_HEADER: own_loop_value(), **headers},
         files=files,
         thread_token=thread_of(ticket),
         held_until=held_until,
         automatic=automatic,
     )
+
+
+def _mark(ticket: Ticket) -> dict[str, str]:
+    return {} if settings().plus_addressing else {"mark": mark_of(ticket)}
 
 
 def _pictures_of(message: Message) -> list[Attachment]:

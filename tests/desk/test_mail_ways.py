@@ -82,6 +82,16 @@ def test_what_waits_is_counted_and_the_oldest_is_told(eve: Desk, cast: Cast) -> 
     assert others == "Mail handed to us by other doors all is well 1 mail waits to be read · oldest: now"
 
 
+def test_a_way_that_stands_still_says_so(eve: Desk, cast: Cast) -> None:
+    with clock.at(clock.now() - timedelta(hours=1)):
+        note_success(add_mailbox(cast.queue))
+        put()
+        receive(letter())
+    assert [" stands still " in line for line in ways(eve)] == [True, True, True]
+    failed(put(), "", DeliveryState.SENT)
+    assert [" stands still " in line for line in ways(eve)] == [False, True, True]
+
+
 def test_a_reply_that_can_still_be_undone_does_not_wait(eve: Desk) -> None:
     put(held_until=clock.now() + timedelta(seconds=10))
     assert ways(eve) == [CALM]

@@ -36,7 +36,7 @@ def test_a_database_that_is_missing(found: Found, file: Path) -> None:
     for part in file.parent.glob("helpdesk.sqlite3*"):
         part.rename(part.with_name("aside" + part.suffix))
     sentence = f"There is no database at {file}; run “helpdesk setup”, or correct HELPDESK_DATABASE_URL."
-    assert found(silent=("migrations", "imap")) == [("failure", "database", sentence)]
+    assert found(silent=("migrations", "smtp", "imap")) == [("failure", "database", sentence)]
     assert not file.exists()
 
 
@@ -45,7 +45,7 @@ def test_a_database_that_is_no_database(found: Found, tmp_path: Path) -> None:
     other = tmp_path / "letter.txt"
     other.write_text("Dear Ruth, this is no database. " * 100)
     sentence = f"The database {other} cannot be read: file is not a database; restore it from a backup."
-    assert found(database_url=f"sqlite:///{other}", silent=("migrations", "imap")) == [
+    assert found(database_url=f"sqlite:///{other}", silent=("migrations", "smtp", "imap")) == [
         ("failure", "database", sentence)
     ]
 
@@ -102,7 +102,7 @@ def test_a_postgresql_that_does_not_answer(found: Found, desk: Desk) -> None:
     port = free_port()
     url = make_url(desk.settings.database_url).set(port=port, password="a-hidden-word")
     (level, area, sentence), *rest = found(
-        database_url=url.render_as_string(hide_password=False), silent=("migrations", "imap", "jobs")
+        database_url=url.render_as_string(hide_password=False), silent=("migrations", "smtp", "imap", "jobs")
     )
     assert (level, area, rest) == ("failure", "database", [])
     assert sentence.startswith(f"PostgreSQL at 127.0.0.1:{port} cannot be reached: ")
@@ -125,7 +125,7 @@ def test_a_postgresql_in_another_encoding(found: Found, desk: Desk, postgresql: 
     url = make_url(desk.settings.database_url).set(database="in_latin")
     postgresql._run("CREATE DATABASE in_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
     try:
-        new = found(database_url=url.render_as_string(hide_password=False), silent=("imap",))
+        new = found(database_url=url.render_as_string(hide_password=False), silent=("smtp", "imap"))
     finally:
         postgresql._run("DROP DATABASE in_latin WITH (FORCE)")
     sentence = f"The database at 127.0.0.1:{url.port} is encoded in LATIN1; make it anew with ENCODING 'UTF8'."
@@ -137,7 +137,7 @@ def test_a_postgresql_in_another_encoding(found: Found, desk: Desk, postgresql: 
 
 def test_a_database_that_is_not_migrated(found: Found, desk: Desk) -> None:
     desk.tell("DELETE FROM alembic_version")
-    assert found(silent=("imap",)) == [
+    assert found(silent=("smtp", "imap")) == [
         ("failure", "migrations", "The database is not up to date; run “helpdesk migrate”.")
     ]
 
@@ -147,7 +147,7 @@ def test_a_database_that_is_migrated_further_than_the_code(found: Found, desk: D
     sentence = (
         "The database was migrated by a newer Helpdesk (from_tomorrow); install that version or restore a backup."
     )
-    assert found(silent=("imap",)) == [("failure", "migrations", sentence)]
+    assert found(silent=("smtp", "imap")) == [("failure", "migrations", sentence)]
 
 
 @pytest.mark.engines("sqlite")

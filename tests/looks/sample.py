@@ -69,6 +69,7 @@ def _add_troubles() -> None:
     process(
         receive(b"From: mailer-daemon@example.com\nSubject: Returned mail\nAuto-Submitted: auto-replied\n\nNo.\n").id
     )
+    spam = receive(b"From: offers@example.net\nSubject: A bargain\nAuto-Submitted: auto-generated\n\nBuy.\n")
     letters, calm = (receive(b"From: %s@example.com\nSubject: The tide table\n\nHi.\n" % name) for name in (b"a", b"b"))
     letters.state, letters.reason, letters.attempts = InboundState.FAILED, "RuntimeError while reading it", 3
     letters.from_address, letters.subject = "ruth.with.a.long.name@mail.example.com", "The tide table is of last year"
@@ -88,4 +89,10 @@ def _add_troubles() -> None:
     sent = select(OutboundRecipient).where(OutboundRecipient.state != DeliveryState.BOUNCED, of_ticket)
     late = db.session.scalars(sent.order_by(OutboundRecipient.id.desc()).limit(1)).one()
     late.state, late.error, late.attempts = DeliveryState.UNKNOWN, "timed out after the last byte", 1
+    before = db.session.scalars(sent.where(OutboundRecipient.id < late.id).order_by(OutboundRecipient.id)).first()
+    assert before is not None
+    before.state, before.error, before.attempts = DeliveryState.FAILED, "550 5.1.1 no such user", 1
+    before.handled_at, before.handled_by = clock.now(), "Nora Lindqvist"
+    spam.state, spam.ignored_at, spam.ignored_by = InboundState.IGNORED, clock.now(), "Nora Lindqvist"
+    spam.from_address, spam.subject, spam.reason = "offers@example.net", "A bargain", "Automatic mail."
     db.session.commit()

@@ -23,12 +23,14 @@ PASSWORD = "a-mailbox-password"
 
 
 class Dovecot:
-    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS. With an introspection URL it takes access tokens."""
+    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS. With an introspection URL it takes access tokens;
+    `more` is added to its configuration.
+    """
 
-    def __init__(self, certificate: Certificate | None, *, introspection_url: str = "") -> None:
+    def __init__(self, certificate: Certificate | None, *, introspection_url: str = "", more: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.folder.chmod(0o755)
-        self.certificate = certificate
+        self.certificate, self.more = certificate, more
         self.introspection_url = introspection_url
         self.port, self.tls_port = free_port(), free_port()
         self._write()
@@ -200,6 +202,7 @@ service imap-login {{
     port = {server.tls_port}
   }}
 }}
+{server.more}
 """
 
 

@@ -45,11 +45,15 @@ class SmtpServer:
     `rcpt` are answers by recipient or his domain; `data_command` and `data` are answers to DATA and to the final dot, in
     order, and all is well when there are none left. An answer STALL says nothing more (to RCPT: until `awake` is set),
     DROP closes the connection, and DRIP begins an answer that never ends. After `hang_up_after` mails it hangs up;
-    `on_mail` is called for each one it took.
+    `on_mail` is called for each one it took. `senders` are answers to MAIL by sender; `has_plus` says whether addresses
+    with a plus are taken, and `deliver` does something with each mail that is.
     """
 
     security: str = "none"
     rcpt: dict[str, str] = field(default_factory=dict)
+    senders: dict[str, str] = field(default_factory=dict)
+    has_plus: bool = True
+    deliver: Callable[[CaughtMail], None] | None = None
     data_command: deque[str] = field(default_factory=deque)
     data: deque[str] = field(default_factory=deque)
     mails: list[CaughtMail] = field(default_factory=list)
@@ -70,10 +74,20 @@ class SmtpServer:
         session.host_name = hostname
         return answers
 
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = self.senders.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer
+
     async def handle_RCPT(  # noqa: N802
         self, server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
-        answer = self.rcpt.get(address, self.rcpt.get(address.rpartition("@")[2], "250 OK"))
+        refused = "550 5.1.1 no such user" if "+" in address and not self.has_plus else "250 OK"
+        answer = self.rcpt.get(address, self.rcpt.get(address.rpartition("@")[2], refused))
         while answer == STALL and not self.awake.is_set():
             await asyncio.sleep(0.05)
         while answer == DRIP:
@@ -95,6 +109,8 @@ class SmtpServer:
             caught = CaughtMail(envelope.content, envelope.mail_from, tuple(envelope.rcpt_tos), session.peer)
             self.mails.append(caught)
             await asyncio.get_running_loop().run_in_executor(None, self.on_mail)
+            if self.deliver is not None:
+                await asyncio.get_running_loop().run_in_executor(None, self.deliver, caught)
         return answer
 
     async def handle_RSET(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,12 @@ def test_the_reply_reads_as_agreed(cast: Cast) -> None:
         ticket, body="Dear Ruth,\n\nyou are right: **1932**. We have corrected it.\n\nAnn", by=cast.ann, then=Then.CLOSE
     )
     assert as_text(outbox()[-1]) == golden("reply")
+
+
+def test_without_plus_addressing_our_mails_end_with_a_mark(app: Flask, cast: Cast) -> None:
+    app.extensions["settings"] = app.extensions["settings"].model_copy(update={"plus_addressing": False})
+    reply(make_ticket(cast), body="Dear Ruth,\n\nyou are right.\n\nAnn", by=cast.ann, then=Then.CLOSE)
+    assert [as_text(mail) for mail in outbox()] == [golden("receipt_without_plus"), golden("reply_without_plus")]
 
 
 def test_a_reply_answers_the_whole_thread(cast: Cast) -> None:
@@ -157,6 +164,7 @@ def as_text(mail: OutboundEmail) -> str:
     lines = [f"{name}: {value}" for name, value in head.items()]
     text = "\n".join([*lines, "", text_of(mail), "---- HTML ----", html_of(mail).strip(), ""])
     text = re.sub(r"(support\+)[a-z2-7]+", r"\1TOKEN", text)
+    text = re.sub(r"\[[a-z2-7]{37}\]", "[TOKEN]", text)
     return re.sub(r"(/ticket/)[a-z2-7]+", r"\1TOKEN", text)
 
 

@@ -6,10 +6,13 @@ from werkzeug.wrappers import Response
 from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.mail_log import (
+    MOST,
     get_inbound,
     get_recipient,
     get_stuck,
     get_undelivered,
+    list_handled,
+    list_ignored,
     list_not_taken,
     list_stuck,
     list_undelivered,
@@ -37,7 +40,15 @@ def mail() -> str:
         stuck=list_stuck(g.agent),
         undelivered=list_undelivered(g.agent),
         not_taken=list_not_taken(g.agent),
+        most=MOST,
     )
+
+
+@blueprint.get("/mail/seen-to")
+@require("mail.read")
+def mail_seen_to() -> str:
+    """What somebody handled or ignored, in both directions: nothing vanishes."""
+    return desk_page("mail_seen_to.html", handled=list_handled(g.agent), ignored=list_ignored(g.agent), most=MOST)
 
 
 @blueprint.post("/mail/pause")

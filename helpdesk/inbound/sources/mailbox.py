@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailboxFolderSelectError, MailBoxUnencrypted
+from imap_tools.utils import encode_folder
 
 from helpdesk.config import LOOPBACK, Security
 from helpdesk.inbound.sources import moving, signing_in
@@ -32,6 +33,9 @@ DEFAULT_PORTS: dict[str, int] = {"tls": 993, "starttls": 143, "none": 143}
 FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError)
 
 _SIZE = re.compile(rb"\bUID (\d+)\b.*?\bRFC822\.SIZE (\d+)\b|\bRFC822\.SIZE (\d+)\b.*?\bUID (\d+)\b")
+
+
+_STORAGE = re.compile(rb"\bSTORAGE (\d+) (\d+)")
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,20 @@ class OpenMailbox:
     def move(self, uid: int, folder: str, *, is_copied: bool, note_copied: Callable[[], None]) -> None:
         """Move the mail into another folder. Raises MailRefused when the server does not let us. See `moving.move`."""
         moving.move(self._box, uid, folder, is_copied=is_copied, note_copied=note_copied)
+
+    def quota(self) -> tuple[int, int] | None:
+        """Kilobytes that are used and that may be, where least is left (RFC 9208 §4.2); None without a limit."""
+        if not any(name.split("=")[0] == "QUOTA" for name in self._client.capabilities):
+            return None
+        try:
+            answer, data = self._client.getquotaroot(encode_folder(self._folder).decode())
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:  # it said that it could
+            return None
+        lines = [line for part in data for line in part if isinstance(line, bytes)] if answer == "OK" else []
+        found = [(int(limit[1]), int(limit[2])) for line in lines if (limit := _STORAGE.search(line))]
+        return max(found, key=lambda quota: quota[0] / max(quota[1], 1), default=None)
 
     @property
     def can_idle(self) -> bool:

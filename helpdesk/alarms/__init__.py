@@ -1,0 +1,1 @@
+"""Alarms: a mail to all admins when mail stands still, and another when it goes on."""

@@ -1,0 +1,79 @@
+"""A mail that the desk sends to itself, to see whether mail comes in: signed, so that it never becomes a ticket."""
+
+import secrets
+from typing import NamedTuple
+
+from helpdesk.addresses import domain_of, named, split_token, with_token
+from helpdesk.config import settings
+from helpdesk.database import transactional
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.outbound.models import OutboundEmail
+from helpdesk.outbound.operations import enqueue
+from helpdesk.sites.models import Queue
+from helpdesk.tokens import Kind, keyring
+
+HEADER = "X-Helpdesk-Selftest"
+RUN_BYTES = 5  # as many as a ticket's id has, so that the address is as long as those of replies
+BY_PLUS = "its address came in with the part behind the plus"
+BY_PLAIN = "its address came in without a part behind a plus"
+
+
+class Arrived(NamedTuple):
+    """A selftest's mail that came in: the name of its run, and how its address looked."""
+
+    run: str
+    how: str
+
+    @property
+    def reason(self) -> str:
+        """The sentence on its row, which begins with the run."""
+        return f"{begins(self.run)}{self.how}."
+
+
+def begins(run: str) -> str:
+    """How the reason of a run's mails begins."""
+    return f"Selftest {run}: "
+
+
+@transactional
+def send_selftest(queue: Queue, *, run: str, plus: bool) -> OutboundEmail:
+    """Put a mail to the queue's own address into the outbox, with a token behind a plus or without."""
+    token, sender = keyring().issue(Kind.SELFTEST, bytes.fromhex(run)), settings().sender
+    return enqueue(
+        message_id=f"{token}.{'plus' if plus else 'plain'}@{domain_of(sender)}",
+        sender=named("Helpdesk", sender),
+        to=[with_token(queue.intake_address, token) if plus else queue.intake_address],
+        envelope_from=sender,
+        subject="A selftest of your helpdesk",
+        template="emails/selftest",
+        context={"language": "en"},
+        headers={"Auto-Submitted": "auto-generated", HEADER: token},
+        thread_token=thread_of(run),
+    )
+
+
+def new_run() -> str:
+    """A name for one selftest."""
+    return secrets.token_hex(RUN_BYTES)
+
+
+def thread_of(run: str) -> str:
+    """The word by which the outbox knows a run's mails."""
+    return f"selftest:{run}"
+
+
+def arrived(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Arrived | None:
+    """Which run's mail this is, by a token of ours in its address, Message-ID or header; None for all other mail."""
+    delivered = (*envelope_to, *mail.delivered_to)
+    written = tuple(box.address for box in (*mail.to, *mail.cc))
+    for address in (*delivered, *written):
+        parts = split_token(address)
+        if parts and (run := _run_of(parts[1])):
+            return Arrived(run, BY_PLUS)
+    ids = ((mail.message_id or "").partition(".")[0], mail.first_of(HEADER))
+    return next((Arrived(run, BY_PLAIN) for token in ids if (run := _run_of(token))), None)
+
+
+def _run_of(token: str) -> str | None:
+    payload = keyring().read(Kind.SELFTEST, token)
+    return payload.hex() if payload else None
