@@ -53,6 +53,11 @@ def split_token(address: str) -> tuple[str, str] | None:
     return (f"{base}@{domain}", token) if at and plus and token else None
 
 
+def without_token(address: str) -> str:
+    """The address in one spelling, without what may stand behind a plus."""
+    return normalise((split_token(address) or (address, ""))[0])
+
+
 def named(name: str, address: str) -> str:
     """`Ruth <ruth@example.org>` for a header; control characters in the name become blanks."""
     return formataddr((CONTROL.sub(" ", name).strip(), address))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table, func, select
 
-from helpdesk import uploads
+from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
 from helpdesk.articles.models import Article, ArticleAlias
@@ -17,6 +17,7 @@ from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.participants import Participant
 from helpdesk.tickets.triage import add_tag, close
 from helpdesk.tickets.uploads import keep_uploads, save_draft
 from helpdesk.ticks import claim_tick
@@ -76,6 +77,7 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     assert article is not None
     db.session.add_all([
         ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
+        Participant(ticket_id=number, address=f"friend{number}@example.com", added_at=clock.now()),
         Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
     ])  # fmt: skip
     start_sign_in(cast.ann, device="A browser")

@@ -1,5 +1,6 @@
 """The outbox: put a mail in, claim what is due, note how a delivery went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -61,6 +62,7 @@ def enqueue(
     message_id: str,
     sender: str,
     to: list[str],
+    copies: Sequence[str] = (),
     envelope_from: str,
     subject: str,
     template: str,
@@ -73,13 +75,13 @@ def enqueue(
 ) -> OutboundEmail:
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
 
-    With `held_until` it waits until then, and `cancel` can take it back.
+    With `held_until` it waits until then, and `cancel` can take it back. `copies` are addresses in Cc.
 
     `message_id` is without angle brackets; `template` is the path of its templates without .txt and .html, and
     `context` what they are filled with, as JSON; `files` are dicts of name, media_type and storage key.
     Raises Invalid when a header, an address or a file's name holds CR, LF or NUL (RFC 5322 §2.2).
     """
-    refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to)
+    refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to, *copies)
     refuse_control(
         *(headers or {}), *(headers or {}).values(), *(name for file in files or [] for name in file.values())
     )
@@ -91,7 +93,9 @@ def enqueue(
         release=Release.HELD if held_until else Release.RELEASED,
     )  # fmt: skip
     email.recipients = [
-        OutboundRecipient(address=address, queued_at=now, next_attempt_at=held_until or now) for address in to
+        OutboundRecipient(address=address, is_copy=is_copy, queued_at=now, next_attempt_at=held_until or now)
+        for is_copy, addresses in ((False, to), (True, copies))
+        for address in addresses
     ]
     db.session.add(email)
     if held_until is None:  # a worker looks at the rows each second, and sees when the time has come

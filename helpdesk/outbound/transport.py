@@ -18,9 +18,10 @@ from helpdesk import files
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.extensions import mail
+from helpdesk.outbound.envelopes import envelope_from
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import Claim, Delivery, Outcome, hold, refuse_control
-from helpdesk.outbound.rendering import html_of, text_of
+from helpdesk.outbound.rendering import html_for, text_for
 
 add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
 
@@ -123,13 +124,13 @@ def send(batch: list[tuple[Claim, OutboundRecipient]]) -> Iterator[Delivery]:
 
 def _send_one(connection: Connection, claim: Claim, recipient: OutboundRecipient) -> Delivery:
     try:
-        message, envelope_from = _mime(recipient), recipient.email.envelope_from
+        message, sender = _mime(recipient), envelope_from(recipient)
     except Exception as error:  # a mail that cannot be built must not stop the next one
         return _not_built(claim, error)
     finally:
         db.session.rollback()  # no transaction stays open while the mail server is asked
     try:
-        connection.send(message, envelope_from=envelope_from)
+        connection.send(message, envelope_from=sender)
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(claim, *next(iter(error.recipients.values())))
     except smtplib.SMTPResponseException as error:
@@ -167,7 +168,14 @@ def _refused(claim: Claim, code: int, answer: bytes | str) -> Delivery:
 
 
 class _Mail(flask_mail.Message):
-    """Flask-Mail's message, with each header encoded once and ids that are folded and never encoded."""
+    """Flask-Mail's message to one address, with each header encoded once and ids that are folded and never encoded."""
+
+    envelope_to: str
+
+    @property
+    def send_to(self) -> set[str | tuple[str, str]]:
+        """This address alone: whoever else stands in To or Cc gets a delivery of his own."""
+        return {self.envelope_to}
 
     def _message(self) -> MIMEBase:
         message: MIMEBase = super()._message()
@@ -177,23 +185,27 @@ class _Mail(flask_mail.Message):
         for name, value in {"Subject": self.subject, **(self.extra_headers or {})}.items():
             if not value.isascii():
                 message.replace_header(name, Header(value, "utf-8", header_name=name).encode())
+        if self.cc:  # Flask-Mail shuffles them, and all copies of a mail must be the same
+            message.replace_header("Cc", ", ".join(sorted(message["Cc"].split(", "))))
         return message
 
 
 def _mime(recipient: OutboundRecipient) -> flask_mail.Message:
     email = recipient.email
-    refuse_control(email.message_id, email.sender, email.subject, recipient.address, *email.headers.values())
+    to, copies = email.to if recipient.is_copy else recipient.address, email.copies
+    refuse_control(email.message_id, email.sender, email.subject, to, *copies, *email.headers.values())
     message = _Mail(
         subject=email.subject,
         sender=email.sender,
-        recipients=[recipient.address],
+        recipients=[to],
+        cc=[*copies],
         reply_to=email.reply_to,
-        body=text_of(email),
-        html=html_of(email),
+        body=text_for(recipient),
+        html=html_for(recipient),
         date=email.created_at.timestamp(),
         extra_headers=email.headers,
     )
-    message.msgId = f"<{email.message_id}>"
+    message.envelope_to, message.msgId = recipient.address, f"<{email.message_id}>"
     for file in email.files:
         message.attach(file["name"], file["media_type"], files.get(file["key"]))
     return message
