@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import create_app
-from helpdesk.config import load_settings
+from helpdesk.config import load_settings, settings
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError
 from helpdesk.inbound.inspecting import as_text, inspect
@@ -65,9 +65,11 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
     if app is None:
         return {**inspect(raw), "thread_key": None, "thread_why": "no desk is set up here to ask for its keys"}
     with app.app_context():
-        own = _own_addresses()
-        report = inspect(raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
-        found = match(parse(raw))
+        own, found = _own_addresses(), match(parse(raw))
+        report = inspect(
+            raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
+            trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=found.delivery_id is not None,
+        )  # fmt: skip
         key = f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
         return {**report, "thread_key": key, "thread_why": found.why}
 
