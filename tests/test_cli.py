@@ -315,6 +315,16 @@ def test_add_agent_refuses_an_address_that_has_an_account(
     assert run(*arguments) == (1, "", "carla@example.org has an account already.\n")
 
 
+def test_change_site_says_what_holds_from_now_on(run: Callable[..., tuple[int, str, str]], own_desk: Flask) -> None:
+    site = db.session.scalars(select(Site)).one()
+    closed, opens = "stays closed when its reader only says thank you", "opens again whatever its reader writes"
+    for option, said, is_on in (("--file-thanks", closed, True), ("--no-file-thanks", opens, False)):
+        assert run("change-site", option) == (0, f"The Tidewater Post: a closed ticket {said}.\n", "")
+        db.session.rollback()
+        assert site.files_thanks is is_on
+    assert run("change-site", "--site", "elsewhere", "--file-thanks") == (1, "", "There is no such publication.\n")
+
+
 def test_migrate_can_be_repeated(run: Callable[..., tuple[int, str, str]], set_up: str) -> None:
     assert run("migrate") == (0, "The database is up to date.\n", "")
 
