@@ -14,7 +14,7 @@ from helpdesk.config import load_settings, settings
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError
 from helpdesk.inbound.inspecting import as_text, inspect
-from helpdesk.inbound.matching import match
+from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.parsing import parse
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.sites.models import Queue
@@ -70,8 +70,13 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
             raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
             trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=found.delivery_id is not None,
         )  # fmt: skip
-        key = f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
-        return {**report, "thread_key": key, "thread_why": found.why}
+        return {**report, "thread_key": _key(found), "thread_why": found.why}
+
+
+def _key(found: Match) -> str | None:
+    if found.delivery_id is not None:
+        return f"delivery:{found.delivery_id}"
+    return f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
 
 
 def _own_addresses() -> frozenset[str]:

@@ -260,9 +260,11 @@ def _is_among(known: Sequence[ReaderAddress | Participant], address: str) -> boo
 
 def _is_thanks(ticket: Ticket, letter: Letter) -> bool:
     """True when a closed ticket can stay closed, since its site wants that and nothing but thanks was said."""
-    may = ticket.is_closed and not ticket.is_spam and ticket.site.files_thanks and letter.verified and not letter.files
+    may_be = ticket.is_closed and not ticket.is_spam and letter.verified and not letter.files
+    if not (may_be and ticket.site.files_thanks):
+        return False
     names = (letter.from_name, ticket.queue.sender_name, ticket.assignee.name if ticket.assignee else "")
-    return may and says_only_thanks(letter.body_text, language=ticket.language, names=names)
+    return says_only_thanks(letter.body_text, language=ticket.language, names=names)
 
 
 def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:

@@ -1,12 +1,14 @@
 """Participants: who besides the reader gets our replies, because an agent said so, and what they never get."""
 
 import re
+import threading
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from helpdesk import clock
+from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError, Invalid, Refused
 from helpdesk.outbound.models import DeliveryState
@@ -59,6 +61,29 @@ def test_a_participant_who_is_removed_gets_no_more(cast: Cast) -> None:
 def test_nobody_is_added_twice(cast: Cast) -> None:
     ticket = joined(cast)
     assert add_participant(ticket, address="TOM@example.com", by=cast.eve) == TOM
+    assert ([one.address for one in ticket.participants], event_kinds(ticket)) == (
+        [TOM],
+        ["opened", "participant_added"],
+    )
+
+
+def test_two_who_add_the_same_address_at_once_add_it_once(app: Flask, cast: Cast) -> None:
+    ticket_id, ann_id = make_ticket(cast).id, cast.ann.id
+    db.session.rollback()
+    begin = threading.Barrier(4)
+
+    def add() -> None:
+        with app.app_context():
+            ticket, ann = db.session.get_one(Ticket, ticket_id), db.session.get_one(Agent, ann_id)
+            begin.wait()
+            add_participant(ticket, address=TOM, by=ann)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ticket = db.session.get_one(Ticket, ticket_id)
     assert ([one.address for one in ticket.participants], event_kinds(ticket)) == (
         [TOM],
         ["opened", "participant_added"],
