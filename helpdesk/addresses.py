@@ -69,6 +69,11 @@ def needs_utf8(address: str) -> bool:
     return not address.rpartition("@")[0].isascii()
 
 
+def without_token(address: str) -> str:
+    """The address in one spelling, without what may stand behind a plus."""
+    return normalise((split_token(address) or (address, ""))[0])
+
+
 def named(name: str, address: str) -> str:
     """`Ruth <ruth@example.org>` for a header; control characters in the name become blanks."""
     shown, box = CONTROL.sub(" ", name).strip(), _in_ascii_domain(address)

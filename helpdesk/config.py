@@ -18,6 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNIX = "unix:"
 PROVIDER_SECRET = re.compile(r"[A-Za-z0-9_-]{24,}:[A-Za-z0-9_-]+:[A-Za-z0-9_-]{24,}")
 HOST_NAME = re.compile(r"(?!.*\.[\d.]+$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+BOUNCE_ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]{1,200}")
 PREFIX = "HELPDESK_"
 SETTINGS_FILE = "HELPDESK_SETTINGS_FILE"
 
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     dkim_domain: str = ""
     dkim_selector: str = ""
     dkim_key_file: Path | None = None
+    bounce_address: str = ""
+    trusted_mail_hosts: Annotated[list[str], NoDecode] = []
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
@@ -81,7 +84,7 @@ class Settings(BaseSettings):
     caught_mail_url: str = ""
     demo: bool = False
 
-    @field_validator("secret_keys", "intake_keys", "mailgun_keys", "fetch_allow", mode="before")
+    @field_validator("secret_keys", "intake_keys", "mailgun_keys", "fetch_allow", "trusted_mail_hosts", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -108,6 +111,18 @@ class Settings(BaseSettings):
                 "give path:user:password of letters, digits, - and _, path and password of 24 or more, or none"
             )
         return secret
+
+    @field_validator("bounce_address")
+    @classmethod
+    def _leaves_room_for_a_token(cls, address: str) -> str:
+        if address and not BOUNCE_ADDRESS.fullmatch(address):
+            raise ValueError("give an address such as bounce@example.org, with at most 20 characters before the @")
+        return address
+
+    @field_validator("trusted_mail_hosts")
+    @classmethod
+    def _in_lower_case(cls, hosts: list[str]) -> list[str]:
+        return [host.lower() for host in hosts]
 
     @field_validator("fetch_allow")
     @classmethod

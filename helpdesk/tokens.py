@@ -7,12 +7,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 
 from flask import Flask, current_app
 
 MAC_BYTES = 16
+
+_WORD = re.compile(r"[A-Za-z2-7]{28,}")
 
 
 class Kind(IntEnum):
@@ -27,6 +30,7 @@ class Kind(IntEnum):
     PROBE = 7
     SELFTEST = 8
     MARK = 9
+    BOUNCE = 16
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,12 @@ def keyring() -> Keyring:
     """The keys of the running application."""
     ring: Keyring = current_app.extensions["keyring"]
     return ring
+
+
+def without_tokens(kind: Kind, text: str) -> str:
+    """The text with … in place of each token of this kind that we issued."""
+    ring = keyring()
+    return _WORD.sub(lambda word: word[0] if ring.read(kind, word[0]) is None else "…", text)
 
 
 def keyed_hash(purpose: str, value: str) -> str:

@@ -22,6 +22,7 @@ from flask import Flask
 from sqlalchemy import select, true
 
 from helpdesk import create_app
+from helpdesk.addresses import with_token
 from helpdesk.agents.models import Agent
 from helpdesk.agents.roles import Role
 from helpdesk.cli import helpdesk, main
@@ -35,6 +36,7 @@ from helpdesk.tickets.links import reply_address
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, open_ticket
 from helpdesk.tickets.search import clear_index, matching_tickets
+from helpdesk.tokens import Kind, keyring
 from tests.conftest import token_in
 from tests.processes import descendants, is_alive
 from tests.servers.dovecot import Account
@@ -315,6 +317,16 @@ def test_add_agent_refuses_an_address_that_has_an_account(
     assert run(*arguments) == (1, "", "carla@example.org has an account already.\n")
 
 
+def test_change_site_says_what_holds_from_now_on(run: Callable[..., tuple[int, str, str]], own_desk: Flask) -> None:
+    site = db.session.scalars(select(Site)).one()
+    closed, opens = "stays closed when its reader only says thank you", "opens again whatever its reader writes"
+    for option, said, is_on in (("--file-thanks", closed, True), ("--no-file-thanks", opens, False)):
+        assert run("change-site", option) == (0, f"The Tidewater Post: a closed ticket {said}.\n", "")
+        db.session.rollback()
+        assert site.files_thanks is is_on
+    assert run("change-site", "--site", "elsewhere", "--file-thanks") == (1, "", "There is no such publication.\n")
+
+
 def test_migrate_can_be_repeated(run: Callable[..., tuple[int, str, str]], set_up: str) -> None:
     assert run("migrate") == (0, "The database is up to date.\n", "")
 
@@ -378,6 +390,17 @@ def test_mail_inspect_names_the_ticket_and_why(
     assert (report["file"], report["verdict"]) == ("answer.eml", "welcome")
     assert (report["thread_key"], report["thread_why"]) == (
         f"ticket:{ticket.id}", f"the reply address {address} carries its token",
+    )  # fmt: skip
+
+
+def test_mail_inspect_names_the_delivery_that_came_back(
+    run: Callable[..., tuple[int, str, str]], own_desk: Flask, tmp_path: Path
+) -> None:
+    address = with_token("bounce@example.org", keyring().issue(Kind.BOUNCE, (7).to_bytes(5)))
+    (tmp_path / "back.eml").write_bytes(b"Return-Path: <>\n" + letter_to(address))
+    report = json.loads(run("mail", "inspect", "--json", "back.eml")[1])
+    assert (report["verdict"], report["thread_key"], report["thread_why"]) == (
+        "bounce", "delivery:7", f"the bounce address {address} names delivery 7",
     )  # fmt: skip
 
 

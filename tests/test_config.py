@@ -36,6 +36,18 @@ def test_a_short_key_is_refused() -> None:
     )
 
 
+def test_a_bounce_address_without_room_for_a_token_is_refused() -> None:
+    for address in ("bounce", "bounce+x@example.org", f"{'b' * 21}@example.org", "b@example.org\r\nX: y"):
+        assert refusal(secret_keys=KEY, bounce_address=address) == (
+            "HELPDESK_BOUNCE_ADDRESS: give an address such as bounce@example.org, with at most 20 characters before the @"
+        )
+
+
+def test_mail_hosts_are_known_in_whatever_case() -> None:
+    hosts = load_settings(secret_keys=KEY, trusted_mail_hosts="MX.example.org, imap.example.org").trusted_mail_hosts
+    assert hosts == ["mx.example.org", "imap.example.org"]
+
+
 def test_plain_http_in_the_open_is_refused() -> None:
     expected = "HELPDESK_SETTINGS: base_url must begin with https:// unless the desk runs on this machine alone"
     assert refusal(secret_keys=KEY, base_url="http://desk.example.org") == expected

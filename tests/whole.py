@@ -20,6 +20,7 @@ from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.participants import Participant
 from helpdesk.tickets.triage import add_tag, close
 from helpdesk.tickets.uploads import keep_uploads, save_draft
 from helpdesk.ticks import claim_tick
@@ -79,6 +80,7 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     assert article is not None
     db.session.add_all([
         ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
+        Participant(ticket_id=number, address=f"friend{number}@example.com", added_at=clock.now()),
         source := Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
         DestinationWait(name=f"{number}.example.com", refusals=1, until=clock.now(), reason="451 4.7.1 greylisted"),
     ])  # fmt: skip

@@ -12,6 +12,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "setup": "setting_up", "up": "serving", "doctor": "doctor", "web": "serving", "worker": "serving",
     "lmtp": "serving", "receive": "mail", "mail": "mail", "demo": "trying", "add-agent": "people",
+    "change-site": "sites",
     "migrate": "upkeep", "reindex": "upkeep",
 }  # fmt: skip
 

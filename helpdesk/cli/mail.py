@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import create_app
 from helpdesk.cli.mailboxes import authorise, mailbox
-from helpdesk.config import load_settings
+from helpdesk.config import load_settings, settings
 from helpdesk.database import db
 from helpdesk.doctor.round_trip import travel_round
 from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.inspecting import as_text, inspect
-from helpdesk.inbound.matching import match
+from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.parsing import parse
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.sites.models import Queue
@@ -99,11 +99,18 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
     if app is None:
         return {**inspect(raw), "thread_key": None, "thread_why": "no desk is set up here to ask for its keys"}
     with app.app_context():
-        own = _own_addresses()
-        report = inspect(raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
-        found = match(parse(raw))
-        key = f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
-        return {**report, "thread_key": key, "thread_why": found.why}
+        own, found = _own_addresses(), match(parse(raw))
+        report = inspect(
+            raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
+            trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=found.delivery_id is not None,
+        )  # fmt: skip
+        return {**report, "thread_key": _key(found), "thread_why": found.why}
+
+
+def _key(found: Match) -> str | None:
+    if found.delivery_id is not None:
+        return f"delivery:{found.delivery_id}"
+    return f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
 
 
 def _own_addresses() -> frozenset[str]:

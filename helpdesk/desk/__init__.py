@@ -13,6 +13,7 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     lists,
     mail,
     news,
+    participants,
     replies,
     search,
     ticket,

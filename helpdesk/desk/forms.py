@@ -42,10 +42,11 @@ class WritingForm(FlaskForm):  # type: ignore[misc]
 
 
 class ReplyForm(WritingForm):
-    """A text to the reader, what becomes of the ticket then, and what its writer had seen."""
+    """A text to the reader, what becomes of the ticket then, and what its writer had seen: message and copies."""
 
     then = SelectField(choices=[choice.value for choice in Then], default=Then.SEND.value)
     seen = IntegerField(validators=[InputRequired()])
+    copies = StringField()
 
 
 class NoteForm(WritingForm):
@@ -93,6 +94,12 @@ class TagForm(FlaskForm):  # type: ignore[misc]
     """One tag."""
 
     name = StringField(validators=[InputRequired("Write a tag first.")])
+
+
+class ParticipantForm(FlaskForm):  # type: ignore[misc]
+    """Who gets our replies too."""
+
+    address = EmailField(filters=[_stripped], validators=[InputRequired("Write an email address first.")])
 
 
 class CannedReplyForm(FlaskForm):  # type: ignore[misc]

@@ -4,13 +4,15 @@ from typing import Any
 
 from flask import g, render_template, request, url_for
 
+from helpdesk.desk.people import addresses_on, people_on
 from helpdesk.desk.surroundings import load_surroundings
-from helpdesk.desk.timeline import TOLD_BY_MESSAGES, from_elsewhere, newest_public_id, timeline
+from helpdesk.desk.timeline import TOLD_BY_MESSAGES, newest_public_id, timeline
 from helpdesk.sites.models import Priority
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.neighbours import neighbours_of
+from helpdesk.tickets.participants import copies_of
 from helpdesk.tickets.queries import drafts_of, events_of, get_ticket_whole, messages_of
 from helpdesk.tickets.slips import slip_of
 
@@ -39,13 +41,15 @@ def ticket_page(
     ticket = get_ticket_whole(number, g.agent)
     folder = opened_from()
     messages, events = messages_of(ticket), events_of(ticket, besides=TOLD_BY_MESSAGES)
+    around = load_surroundings(g.agent, ticket, addresses_on(messages, ticket))
+    people = people_on(messages, ticket, own=[address for _, address in around.own])
     return desk_page(
         "ticket.html",
-        around=load_surroundings(g.agent, ticket), ticket=ticket, entries=timeline(messages, events),
+        around=around, ticket=ticket, people=people, copies=copies_of(ticket), entries=timeline(messages, events),
         neighbours=neighbours_of(ticket, g.agent, folder=folder), drafts=drafts_of(ticket, g.agent), folder=folder,
         newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
         fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],
-        elsewhere=from_elsewhere(messages, ticket), slip=slip_of(ticket), priority_choices=PRIORITIES,
+        slip=slip_of(ticket), priority_choices=PRIORITIES,
         endings=ENDINGS, then=Then, verb=verb_address(number),
     )  # fmt: skip
 

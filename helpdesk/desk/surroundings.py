@@ -1,9 +1,10 @@
 """All the small lists a page shows around its matter, read in one statement: counts, choices, raw mails."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Integer, String, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, Integer, String, bindparam, cast, func, literal, select, union_all
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
@@ -22,6 +23,7 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.tags import Tag
 
 MOST_TAGS = 200
+MOST_NAMED = 20
 
 Choice = tuple[int, str]
 
@@ -30,6 +32,7 @@ Choice = tuple[int, str]
 class Surroundings:
     """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all;
     `undo` are the own replies that still wait, each with the number of its ticket; `paused` says who paused sending.
+    `own` are those of the addresses named on a ticket that are the desk's or its staff's.
     """
 
     count: dict[str, int] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Surroundings:
     tag: list[Choice] = field(default_factory=list)
     raw: dict[int, int] = field(default_factory=dict)
     undo: list[Choice] = field(default_factory=list)
+    own: list[Choice] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     paused: str = ""
 
@@ -49,11 +53,15 @@ class Surroundings:
         return f"{COUNT_STOPS_AT - 1}+" if count >= COUNT_STOPS_AT else str(count or "")
 
 
-def load_surroundings(agent: Agent, ticket: Ticket | None = None) -> Surroundings:
-    """Read what stands around a page for this agent, and around `ticket` when it is the matter."""
+def load_surroundings(agent: Agent, ticket: Ticket | None = None, named: Collection[str] = ()) -> Surroundings:
+    """Read what stands around a page for this agent, and around `ticket` when it is the matter.
+
+    `named` are the addresses that stand on its page, without tokens; at most 20 of them are looked up.
+    """
     values: dict[str, Any] = {"now": clock.now(), "since": patience_ends()}
     if ticket:
-        values |= {"ticket_id": ticket.id, "site_id": ticket.site_id}
+        always_as_many = [*named, *[""] * MOST_NAMED][:MOST_NAMED]  # so that the statement stays the same
+        values |= {"ticket_id": ticket.id, "site_id": ticket.site_id, "named": always_as_many}
     found = Surroundings()
     for kind, number, label in db.session.execute(_around_a_ticket(agent) if ticket else _around(agent), values):
         if kind == "count":
@@ -117,7 +125,13 @@ def _choices() -> list[Rows]:
         _rows("queue", Queue.id, Queue.name).where(Queue.site_id == site_id),
         _rows("canned", CannedReply.id, CannedReply.name).where(CannedReply.site_id == site_id),
         _rows("tag", tags.id, tags.name),
+        _rows("own", Queue.id, Queue.intake_address).where(Queue.intake_address.in_(_named())),
+        _rows("own", Agent.id, Agent.email).where(Agent.email.in_(_named())),
     ]
+
+
+def _named() -> BindParameter[list[str]]:
+    return bindparam("named", expanding=True)
 
 
 def _raw_mails(agent: Agent) -> list[Rows]:

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from helpdesk.addresses import normalise
 from helpdesk.tickets.events import Event, EventKind
-from helpdesk.tickets.messages import Message, MessageKind
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.messages import Message
 
 MOST_LINES = 3
 TOLD_BY_MESSAGES = (EventKind.FOLLOWED_UP, EventKind.REPLIED, EventKind.NOTED, EventKind.AUTO_REPLIED)
@@ -49,10 +47,3 @@ def _says_more(event: Event) -> bool:
 def newest_public_id(messages: Sequence[Message]) -> int:
     """The id of the last message between us and the reader that this page shows, 0 when there is none."""
     return max((message.id for message in messages if message.is_public), default=0)
-
-
-def from_elsewhere(messages: Sequence[Message], ticket: Ticket) -> set[int]:
-    """The ids of the readers' messages that came from an address that is not known to be the reader's own."""
-    own = {address.address for address in ticket.reader.addresses} if ticket.reader else set()
-    written = (message for message in messages if message.kind is MessageKind.READER and message.from_address)
-    return {one.id for one in written if not one.verified or normalise(one.from_address) not in own}

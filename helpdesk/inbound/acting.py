@@ -3,21 +3,24 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
-from helpdesk.addresses import normalise, split_token
+from helpdesk.addresses import normalise, without_token
+from helpdesk.config import settings
 from helpdesk.database import after_commit, db, lock, transactional
-from helpdesk.inbound.letters import bounce_address, subject_of
+from helpdesk.inbound.bounce_words import why_it_came_back
+from helpdesk.inbound.letters import subject_of
 from helpdesk.inbound.matching import Match, match
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.returned import Returned, complained_of, returned_by_bounce, returned_to_envelope
 from helpdesk.inbound.screening import Kind, Verdict, screen
 from helpdesk.inbound.selftest import arrived
 from helpdesk.metrics import MAILS_IN
-from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
-from helpdesk.tickets.delivery import record_bounce
+from helpdesk.tickets.delivery import record_bounce, record_complaint
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Origin, Ticket
@@ -57,9 +60,15 @@ def tell_outcome(email: InboundEmail) -> None:
 
 
 def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
-    """The queue whose intake address the mail was sent to, with or without a token; else the first there is."""
+    """The queue whose intake address the mail was sent to, with or without a token; else the first there is.
+
+    A mail to the bounce address of one of our mails belongs to the queue of that mail's ticket.
+    """
+    returned = returned_to_envelope(match(mail, envelope_to).delivery_id)
+    if returned is not None and returned.ticket is not None:
+        return returned.ticket.queue
     written_to = [*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
-    plain = [normalise((split_token(address) or (address, ""))[0]) for address in written_to]
+    plain = [without_token(address) for address in written_to]
     queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
     by_address = {normalise(queue.intake_address): queue for queue in queues}
     return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
@@ -79,9 +88,14 @@ def _identify(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
 def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
     """Find out what it is and where it belongs."""
     found = match(mail, tuple(email.envelope_to))
-    own = _own_addresses() if found.ticket_id is None else ()  # a token decides, whoever the sender says he is
-    verdict = screen(mail, own_addresses=frozenset(own), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
-    _act_on(email, mail, letter, verdict, found)
+    returned = returned_to_envelope(found.delivery_id)
+    has_token = found.ticket_id is not None or returned is not None
+    own = _own_addresses() if not has_token else ()  # a token decides, whoever the sender says he is
+    verdict = screen(
+        mail, own_addresses=frozenset(own), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
+        trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=returned is not None,
+    )  # fmt: skip
+    _act_on(email, mail, letter, verdict, found, returned)
 
 
 def _own_addresses() -> Sequence[str]:
@@ -93,11 +107,15 @@ def _identity(mail: ParsedEmail) -> str:
     return mail.message_id or f"sha256:{hashlib.sha256(mail.raw).hexdigest()}"
 
 
-def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match) -> None:
-    ticket = db.session.get(Ticket, found.ticket_id) if found.ticket_id is not None else None
+def _act_on(
+    email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match, returned: Returned | None
+) -> None:
+    ticket = returned.ticket if returned else _ticket(found.ticket_id)
     if verdict.kind is Kind.OWN_LOOP:
         return _end(email, InboundState.IGNORED, verdict.reason)
-    if verdict.kind is Kind.BOUNCE and _bounced(email, mail, verdict, ticket):
+    if verdict.kind is Kind.BOUNCE and _bounced(email, verdict, returned or returned_by_bounce(verdict.bounce, ticket)):
+        return None
+    if verdict.kind is Kind.COMPLAINT and _complained(email, verdict, returned or complained_of(mail, ticket)):
         return None
     if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT, Kind.AUTO_REPLY):
         return _file_automatic(email, letter, verdict, ticket)
@@ -114,10 +132,11 @@ def _welcome(
     queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, maybe: int | None
 ) -> Message:
     if ticket is not None:
-        return follow_up(ticket, letter=letter)
+        return follow_up(ticket, letter=replace(letter, verified=letter.verified and not verdict.is_forged))
     opened = open_ticket(
         queue.site, queue=queue, letter=letter, origin=Origin.EMAIL, subject=subject_of(mail),
         may_be_answered=verdict.may_be_answered and mail.return_path != "", maybe=maybe,
+        spam_reason=verdict.suspect,
     )  # fmt: skip
     return opened.messages[0]
 
@@ -130,28 +149,29 @@ def _hinted(found: Match) -> int | None:
     return db.session.scalar(select(Ticket.number).where(hinted))
 
 
-def _bounced(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, ticket: Ticket | None) -> bool:
+def _ticket(ticket_id: int | None) -> Ticket | None:
+    return db.session.get(Ticket, ticket_id) if ticket_id is not None else None
+
+
+def _bounced(email: InboundEmail, verdict: Verdict, returned: Returned | None) -> bool:
     """Mark the mail of ours that came back; False when none is recognised."""
-    bounce = verdict.bounce
-    sent = _returned(bounce.original_message_id if bounce else None, ticket)
-    if sent is None:
+    if returned is None:
         return False
-    if bounce is not None and bounce.delayed:
+    if verdict.bounce is not None and verdict.bounce.delayed:
         _end(email, InboundState.IGNORED, verdict.reason)
         return True
-    record_bounce(sent, address=bounce_address(bounce), reason=verdict.reason)
+    record_bounce(returned.email, address=returned.address, reason=why_it_came_back(verdict.bounce))
     _end(email, InboundState.ACCEPTED, verdict.reason)
     return True
 
 
-def _returned(original_message_id: str | None, ticket: Ticket | None) -> OutboundEmail | None:
-    by_id = select(OutboundEmail).where(OutboundEmail.message_id == original_message_id)
-    if original_message_id and (sent := db.session.scalar(by_id)) is not None:
-        return sent
-    if ticket is None:
-        return None
-    newest = select(OutboundEmail).where(OutboundEmail.thread_token == f"ticket:{ticket.id}")
-    return db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
+def _complained(email: InboundEmail, verdict: Verdict, returned: Returned | None) -> bool:
+    """Mark the mail of ours that somebody does not want; False when none is recognised."""
+    if returned is None:
+        return False
+    record_complaint(returned.email, address=returned.address)
+    _end(email, InboundState.ACCEPTED, verdict.reason)
+    return True
 
 
 def _file_automatic(email: InboundEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None) -> None:

@@ -139,7 +139,7 @@ def _from_groups(mail: ParsedEmail, groups: list[Fields]) -> Bounce:
     hard = not delayed and _is_hard(status, diagnostic)
     each = tuple(_failure(group) for group in groups if _recipient(group))[:RECIPIENTS]
     said = diagnostic[:DIAGNOSTIC_CHARACTERS]
-    return Bounce(recipients, status, said, hard, _original_id(mail), delayed, each)
+    return Bounce(recipients, status, said, hard, original_id(mail), delayed, each)
 
 
 def _specific(status: str | None, said: str) -> str | None:
@@ -164,7 +164,7 @@ def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool)
     diagnostic = _diagnostic(text)
     hard = not delayed and _is_hard(status, diagnostic or text)
     recipients = _unique(failed) or recipients or _named_in_text(mail)
-    return Bounce(recipients, status, diagnostic, hard, _original_id(mail), delayed)
+    return Bounce(recipients, status, diagnostic, hard, original_id(mail), delayed)
 
 
 def named_failures(mail: ParsedEmail) -> NamedFailures:
@@ -226,7 +226,8 @@ def _is_hard(status: str | None, diagnostic: str) -> bool:
     return is_vague and bool(_UNKNOWN_PERSON.search(diagnostic)) and not _FULL_MAILBOX.search(diagnostic)
 
 
-def _original_id(mail: ParsedEmail) -> str | None:
+def original_id(mail: ParsedEmail) -> str | None:
+    """The Message-ID of the mail that came back, as the report, the returned mail or the text quotes it."""
     returned = [mail.report.first_returned("message-id")] if mail.report else []
     attached = [part.content[:LEGACY_BYTES].decode("latin-1") for part in mail.attachments]
     texts = [text for text in attached if "essage-" in text] + [mail.text]

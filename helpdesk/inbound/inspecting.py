@@ -30,11 +30,16 @@ def inspect(
     *,
     own_addresses: frozenset[str] = frozenset(),
     own_loop_header: str = "X-Helpdesk-Loop",
+    trusted_hosts: frozenset[str] = frozenset(),
+    is_returned: bool = False,
 ) -> dict[str, object]:
     """Everything the desk makes of a mail before it looks for the ticket, ready for JSON."""
     mail = parse(raw)
     spans = split(mail.text, mail.html, subject=mail.subject)
-    verdict = screen(mail, own_addresses=own_addresses, own_loop_header=own_loop_header)
+    verdict = screen(
+        mail, own_addresses=own_addresses, own_loop_header=own_loop_header, trusted_hosts=trusted_hosts,
+        is_returned=is_returned,
+    )  # fmt: skip
     return {**_envelope(mail), **_said(mail, spans), **_judged(verdict)}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.outbound.envelopes import delivery_of_envelope
 from helpdesk.tickets.links import ticket_of_address, ticket_of_message_id, tickets_of_marks
 
 MARKED_CHARACTERS = 1_000_000
@@ -20,12 +21,16 @@ _TAG = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True)
 class Match:
-    """The ticket a mail belongs to, if any, why, and a guess for staff: a ticket's number or its id."""
+    """The ticket a mail belongs to, if any, why, and a guess for staff: a ticket's number or its id.
+
+    `delivery_id` names the very delivery of ours whose bounce address it was sent to; its ticket is the mail's.
+    """
 
     ticket_id: int | None
     why: str
     hint_number: int | None = None
     hint_id: int | None = None
+    delivery_id: int | None = None
 
 
 def match(mail: ParsedEmail, envelope_to: tuple[str, ...] = ()) -> Match:
@@ -35,9 +40,11 @@ def match(mail: ParsedEmail, envelope_to: tuple[str, ...] = ()) -> Match:
 
 def _by_address(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Match | None:
     for address in (*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))):
-        ticket_id = ticket_of_address(address)
+        ticket_id, delivery_id = ticket_of_address(address), delivery_of_envelope(address)
         if ticket_id is not None:
             return Match(ticket_id, f"the reply address {address} carries its token")
+        if delivery_id is not None:
+            return Match(None, f"the bounce address {address} names delivery {delivery_id}", delivery_id=delivery_id)
     return None
 
 

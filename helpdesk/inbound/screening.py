@@ -1,9 +1,10 @@
 """What kind of mail this is: a person's, a machine's, a bounce, or our own coming back."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from helpdesk.inbound.authentication import is_forged, may_be_forged, spam_reason
 from helpdesk.inbound.bounces import Bounce, cues, read_bounce
 from helpdesk.inbound.mailboxes import is_daemon
 from helpdesk.inbound.parsing import ParsedEmail
@@ -24,12 +25,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The kind of a mail, one sentence for staff that says why, and the bounce if it is one."""
+    """The kind of a mail, one sentence for staff that says why, and the bounce if it is one.
+
+    `suspect` is why a new ticket of it is filed as spam; `is_forged` says that it is not from whom it says.
+    """
 
     kind: Kind
     reason: str
     bounce: Bounce | None = None
     may_be_answered: bool = False
+    suspect: str | None = None
+    is_forged: bool = False
 
 
 _AUTO_HEADERS = (
@@ -55,24 +61,36 @@ _AWAY_SUBJECT = re.compile(
     r"|automatická odpověď|automatikus válasz|自动回复|自動回覆|自動応答|不在通知|자동 회신|부재중)",
     re.IGNORECASE,
 )
-_DMARC_FAIL = re.compile(r"\bdmarc=fail\b", re.IGNORECASE)
+FORGED = "its sender is forged, as the mail server says (DMARC)"
+TOLD_CHARACTERS = 200
 _NOBODY = re.compile(r"(?:no|do-?not|dont)[-_.]?reply(?:[-_.+].*)?@", re.IGNORECASE)
 
 
-def screen(mail: ParsedEmail, *, own_addresses: frozenset[str], own_loop_header: str) -> Verdict:
+def screen(
+    mail: ParsedEmail,
+    *,
+    own_addresses: frozenset[str],
+    own_loop_header: str,
+    trusted_hosts: frozenset[str] = frozenset(),
+    is_returned: bool = False,
+) -> Verdict:
     """Say what kind of mail this is.
 
     `own_addresses` are the desk's intake addresses, in lower case. `own_loop_header` is the header that the
     desk puts into its own mail: its name, or "Name: value" when only this installation's value counts.
+    `trusted_hosts` are the mail servers, in lower case, that are believed about forged senders and spam.
+    `is_returned` says that it came to the bounce address of a mail of ours, where people do not write.
     """
-    return (
+    verdict = (
         _own_loop(mail, own_addresses, own_loop_header)
         or _complaint(mail)
         or _bounce(mail)
         or _auto_reply(mail)
+        or _unworded_bounce(mail, is_returned=is_returned)
         or _mailing_list(mail)
-        or _welcome(mail)
+        or _welcome(mail, trusted_hosts)
     )
+    return _suspected(verdict, mail, trusted_hosts)
 
 
 def _own_loop(mail: ParsedEmail, own_addresses: frozenset[str], own_loop_header: str) -> Verdict | None:
@@ -103,6 +121,15 @@ def _bounce(mail: ParsedEmail) -> Verdict | None:
         return Verdict(Kind.BOUNCE, f"Delayed: our mail has not reached {whom} yet{status}.", bounce)
     seen = "a delivery report says so" if mail.report and mail.report.groups else ", ".join(cues(mail))
     return Verdict(Kind.BOUNCE, f"Bounce: our mail did not reach {whom}{status}; {seen}.", bounce)
+
+
+def _unworded_bounce(mail: ParsedEmail, *, is_returned: bool) -> Verdict | None:
+    """A bounce in no form we know: of a mail server (RFC 5321 §4.5.5: null sender), to an address for bounces alone."""
+    if not is_returned or not (mail.return_path == "" or (mail.from_ and is_daemon(mail.from_.address))):
+        return None
+    said = " ".join(mail.text.split())[:TOLD_CHARACTERS] or mail.subject
+    bounce = Bounce((), None, said, hard=False, original_message_id=None, delayed=False)
+    return Verdict(Kind.BOUNCE, "Bounce: a mail server wrote to the bounce address of a mail of ours.", bounce)
 
 
 def _auto_reply(mail: ParsedEmail) -> Verdict | None:
@@ -179,19 +206,31 @@ def _list_name(mail: ParsedEmail) -> str:
     return mail.first_of("List-Id") or mail.first_of("List-Post") or mail.first_of("Mailing-List")
 
 
-def _welcome(mail: ParsedEmail) -> Verdict:
-    silent = _reason_for_silence(mail)
+def _suspected(verdict: Verdict, mail: ParsedEmail, hosts: frozenset[str]) -> Verdict:
+    """The verdict, with what trusted mail servers hold against the mail; a machine's mail opens no ticket anyway."""
+    if not hosts or verdict.kind not in (Kind.WELCOME, Kind.MAILING_LIST):
+        return verdict
+    forged = is_forged(mail, hosts=hosts)
+    suspect = FORGED if forged else spam_reason(mail, hosts=hosts)
+    if suspect is None:
+        return verdict
+    reason = f"{verdict.reason} A new ticket of it is filed as spam: {suspect}."
+    return replace(verdict, reason=reason, may_be_answered=False, suspect=suspect, is_forged=forged)
+
+
+def _welcome(mail: ParsedEmail, hosts: frozenset[str]) -> Verdict:
+    silent = _reason_for_silence(mail, hosts)
     if silent:
         return Verdict(Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}.")
     return Verdict(Kind.WELCOME, "A person's mail: nothing says otherwise.", may_be_answered=True)
 
 
-def _reason_for_silence(mail: ParsedEmail) -> str | None:
+def _reason_for_silence(mail: ParsedEmail, hosts: frozenset[str]) -> str | None:
     if mail.unreadable:
         return "the mail could not be read"
     if not mail.from_:
         return "it names no sender"
-    if any(_DMARC_FAIL.search(result) for result in mail.all_of("Authentication-Results")):
+    if not hosts and may_be_forged(mail):
         return "a mail server says that its sender is forged"  # made up or not, believing it costs a receipt at most
     if mail.return_path == "":
         return "its envelope has no sender"

@@ -15,9 +15,10 @@ import flask_mail
 
 from helpdesk import files
 from helpdesk.addresses import needs_utf8, on_the_wire
+from helpdesk.outbound.envelopes import envelope_from
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import refuse_control
-from helpdesk.outbound.rendering import html_of, text_of
+from helpdesk.outbound.rendering import html_for, text_for
 from helpdesk.outbound.signing import signed
 
 add_charset("utf-8", SHORTEST, QP, "utf-8")  # else long lines leave unwrapped and are refused (RFC 5321 §4.5.3.1.6)
@@ -28,15 +29,11 @@ _PIECE = re.compile(r"(?:%[0-9A-F]{2}|[^%]){1,20}")  # of a file's name: at most
 
 
 class Letter(flask_mail.Message):
-    """Flask-Mail's message to one recipient, with its envelope, its pictures inside its HTML, and itself as bytes."""
+    """Flask-Mail's message for one recipient, with its envelope, its pictures inside its HTML, and itself as bytes."""
 
     envelope_from: str
+    envelope_to: str
     raw: bytes
-
-    @property
-    def to(self) -> str:
-        """The one recipient, as SMTP takes him."""
-        return str(self.recipients[0])
 
     def _message(self) -> MIMEBase:
         message = MIMEMultipart("mixed")
@@ -63,7 +60,9 @@ class Letter(flask_mail.Message):
         if self.subject:
             yield "Subject", _encoded("Subject", self.subject, has_long_words=_has_long_words(self.subject))
         yield "From", str(self.sender)
-        yield "To", _raw(self.to)
+        yield "To", _raw(str(self.recipients[0]))
+        if self.cc:
+            yield "Cc", ", ".join(_raw(str(address)) for address in self.cc)
         yield "Date", formatdate(self.date, localtime=True)
         yield "Message-ID", self.msgId
         if self.reply_to:
@@ -77,17 +76,21 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     FileNotFoundError when an attached file is gone.
     """
     email, headers = recipient.email, recipient.email.headers
+    to = email.to if recipient.is_copy else recipient.address
     names = [name for file in email.files for name in file.values()]
     refuse_control(email.message_id, email.sender, email.subject, *headers, *headers.values(), *names)
     letter = Letter(
-        subject=email.subject, sender=email.sender, recipients=[on_the_wire(recipient.address)],
-        reply_to=on_the_wire(email.reply_to) if email.reply_to else None, body=text_of(email), html=html_of(email),
-        date=email.created_at.timestamp(), extra_headers=headers,
+        subject=email.subject, sender=email.sender, recipients=[on_the_wire(to)],
+        cc=[on_the_wire(copy) for copy in email.copies],
+        reply_to=on_the_wire(email.reply_to) if email.reply_to else None, body=text_for(recipient),
+        html=html_for(recipient), date=email.created_at.timestamp(), extra_headers=headers,
     )  # fmt: skip
-    letter.msgId, letter.envelope_from = f"<{email.message_id}>", on_the_wire(email.envelope_from)
+    letter.msgId, letter.envelope_from = f"<{email.message_id}>", on_the_wire(envelope_from(recipient))
+    letter.envelope_to = on_the_wire(recipient.address)
     for file in email.files:
         _enclose(letter, **file)
-    addresses = (letter.to, letter.envelope_from, email.reply_to or "", parseaddr(email.sender)[1])
+    addresses = (letter.envelope_to, to, *email.copies, letter.envelope_from, email.reply_to or "")
+    addresses = (*addresses, parseaddr(email.sender)[1])
     letter.mail_options = UTF8 if any(map(needs_utf8, addresses)) else []
     letter.raw = signed(letter.as_bytes())
     return letter

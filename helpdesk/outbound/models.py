@@ -71,13 +71,25 @@ class OutboundEmail(Base):
     )
 
     @property
+    def to(self) -> str:
+        """Whom it is to, the first address when there are several."""
+        return next(one.address for one in self.recipients if not one.is_copy)
+
+    @property
+    def copies(self) -> list[str]:
+        """Who gets a copy, as all its recipients can see."""
+        return [one.address for one in self.recipients if one.is_copy]
+
+    @property
     def delivery(self) -> "OutboundRecipient":
         """The recipient whose delivery wants most attention."""
         return max(self.recipients, key=lambda recipient: _URGENCY[recipient.state])
 
 
 class OutboundRecipient(Base):
-    """The delivery of one mail to one address; `domain` is where to, in ASCII, and what is `automatic` leaves last."""
+    """The delivery of one mail to one address, which stands in To, or in Cc as that of a copy; `domain` is where to, in
+    ASCII, and what is `automatic` leaves last.
+    """
 
     __tablename__ = "outbound_recipient"
     __table_args__ = (
@@ -88,6 +100,7 @@ class OutboundRecipient(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email_id: Mapped[int] = mapped_column(ForeignKey("outbound_email.id", ondelete="CASCADE"))
     address: Mapped[str]
+    is_copy: Mapped[bool] = mapped_column(default=False)
     domain: Mapped[str] = mapped_column(default="", server_default="")
     automatic: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[DeliveryState] = mapped_column(one_of(DeliveryState, "state"), default=DeliveryState.QUEUED)
@@ -102,6 +115,7 @@ class OutboundRecipient(Base):
     settled_at: Mapped[datetime | None] = mapped_column(index=True)
     handled_at: Mapped[datetime | None]
     handled_by: Mapped[str | None]
+    complained_at: Mapped[datetime | None]
 
     email: Mapped[OutboundEmail] = relationship(back_populates="recipients")
 

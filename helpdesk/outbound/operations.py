@@ -1,5 +1,6 @@
 """The outbox: put a mail in, take it back, note how a delivery went, try once more."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ def enqueue(
     message_id: str,
     sender: str,
     to: list[str],
+    copies: Sequence[str] = (),
     envelope_from: str,
     subject: str,
     template: str,
@@ -33,14 +35,14 @@ def enqueue(
 ) -> OutboundEmail:
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
 
-    With `held_until` it waits until then, and `cancel` can take it back.
+    With `held_until` it waits until then, and `cancel` can take it back. `copies` are addresses in Cc.
 
     `message_id` is without angle brackets; `template` is the path of its templates without .txt and .html, and
     `context` what they are filled with, as JSON; `files` are dicts of name, media_type and storage key, and content_id
     for a picture that the text shows. What nobody waits for is `automatic` and leaves after all else.
     Raises Invalid when a header, an address or a file's name holds CR, LF or NUL (RFC 5322 §2.2).
     """
-    refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to)
+    refuse_control(message_id, sender, subject, reply_to or "", envelope_from, *to, *copies)
     refuse_control(
         *(headers or {}), *(headers or {}).values(), *(name for file in files or [] for name in file.values())
     )
@@ -51,7 +53,11 @@ def enqueue(
         thread_token=thread_token, not_before=held_until, created_at=now,
         release=Release.HELD if held_until else Release.RELEASED,
     )  # fmt: skip
-    email.recipients = [_recipient(address, automatic=automatic, now=now, due_at=held_until or now) for address in to]
+    email.recipients = [
+        _recipient(address, is_copy=is_copy, automatic=automatic, now=now, due_at=held_until or now)
+        for is_copy, addresses in ((False, to), (True, copies))
+        for address in addresses
+    ]
     db.session.add(email)
     if held_until is None:  # a worker looks at the rows each second, and sees when the time has come
         wake(DELIVER)
@@ -134,10 +140,11 @@ def mark_bounced(recipient: OutboundRecipient, reason: str) -> None:
     recipient.handled_at = recipient.handled_by = None
 
 
-def _recipient(address: str, *, automatic: bool, now: datetime, due_at: datetime) -> OutboundRecipient:
+def _recipient(address: str, *, is_copy: bool, automatic: bool, now: datetime, due_at: datetime) -> OutboundRecipient:
     return OutboundRecipient(
-        address=address, domain=domain_of(address), automatic=automatic, queued_at=now, next_attempt_at=due_at
-    )
+        address=address, domain=domain_of(address), is_copy=is_copy, automatic=automatic, queued_at=now,
+        next_attempt_at=due_at,
+    )  # fmt: skip
 
 
 def _next_state(recipient: OutboundRecipient, outcome: Outcome, now: datetime) -> tuple[DeliveryState, datetime | None]:

@@ -69,7 +69,7 @@ class Connection(flask_mail.Connection):
     def hand_over(self, letter: Letter) -> None:
         """Send one letter as it is. Flask-Mail's own way knows neither SMTPUTF8 nor a signature."""
         with self.host.in_time():
-            self.host.sendmail(letter.envelope_from, [letter.to], letter.raw, letter.mail_options)
+            self.host.sendmail(letter.envelope_from, [letter.envelope_to], letter.raw, letter.mail_options)
 
     def is_ready(self) -> bool:
         """True when the server still listens, and has forgotten the mail before (RSET, RFC 5321 §4.1.1.5)."""

@@ -9,7 +9,7 @@ from helpdesk.database import Base
 
 
 class Reader(Base):
-    """Somebody who wrote to us."""
+    """Somebody who wrote to us; who complained of our mail gets no more automatic mail."""
 
     __tablename__ = "reader"
 
@@ -18,6 +18,7 @@ class Reader(Base):
     address: Mapped[str]
     language: Mapped[str | None]
     blocked_at: Mapped[datetime | None]
+    complained_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 

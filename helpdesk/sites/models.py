@@ -50,6 +50,7 @@ class Site(Base):
     public_base_url: Mapped[str | None]
     is_default: Mapped[bool | None] = mapped_column(default=None)
     reopen_days: Mapped[int] = mapped_column(default=30)
+    files_thanks: Mapped[bool] = mapped_column(default=False)
     answer_within: Mapped[str] = mapped_column(default="two working days")
     created_at: Mapped[datetime]
 

@@ -64,6 +64,12 @@ def add_site(
 
 
 @transactional
+def change_site(site: Site, *, files_thanks: bool) -> None:
+    """Say whether a closed ticket stays closed when its reader only says thank you."""
+    site.files_thanks = files_thanks
+
+
+@transactional
 def add_queue(
     site: Site,
     *,

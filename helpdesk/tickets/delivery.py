@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from helpdesk import clock
+from helpdesk.addresses import normalise
 from helpdesk.agents.models import Agent
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.metrics import MAILS_OUT
@@ -18,6 +19,7 @@ from helpdesk.outbound.deliveries import Claim, Delivery, Outcome
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.transport import Line, send
 from helpdesk.outbound.turns import Turns
+from helpdesk.readers.operations import find_reader
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -88,11 +90,41 @@ def _tell(delivery: Delivery, outbox_id: int, about: str | None) -> None:
 
 @transactional
 def record_bounce(email: OutboundEmail, *, address: str | None, reason: str) -> None:
-    """A mail came back: the row says bounced and why, a reply's ticket is open again; a receipt's stays as it is."""
-    recipient = next((row for row in email.recipients if row.address == address), email.recipients[0])
+    """A mail came back: the row says bounced and why, a reply's ticket is open again; a receipt's stays as it is.
+
+    `address` is whose mail it was; where it is none that we wrote to, it was forwarded by whom the mail is to.
+    """
+    recipient = recipient_at(email, address)
     if recipient.state is not DeliveryState.BOUNCED:
         outbox.mark_bounced(recipient, reason)
         _return_to_queue(recipient, EventKind.BOUNCED)
+
+
+@transactional
+def record_complaint(email: OutboundEmail, *, address: str | None) -> None:
+    """A mail provider calls a mail of ours unwanted: its ticket tells, and the reader gets no more automatic mail."""
+    recipient, now = recipient_at(email, address), clock.now()
+    if recipient.complained_at is not None:
+        return
+    recipient.complained_at = now
+    reader, ticket = find_reader(recipient.address), ticket_of(email)
+    if reader is not None:
+        reader.complained_at = now
+    if ticket is not None:
+        lock(ticket)
+        ticket.note_mail(EventKind.COMPLAINED, address=recipient.address, now=now)
+
+
+def recipient_at(email: OutboundEmail, address: str | None) -> OutboundRecipient:
+    """The recipient with this address, however it is written; the one that the mail is to when it is nobody's."""
+    wanted = normalise(address or "")
+    return next((row for row in email.recipients if normalise(row.address) == wanted), email.recipients[0])
+
+
+def ticket_of(email: OutboundEmail) -> Ticket | None:
+    """The ticket that a mail of ours is about; None for mail about an account."""
+    noun, _, ticket_id = (email.thread_token or "").partition(":")
+    return db.session.get(Ticket, int(ticket_id)) if noun == "ticket" else None
 
 
 @transactional
@@ -101,7 +133,7 @@ def retry_delivery(recipient: OutboundRecipient, *, by: Agent) -> None:
     outbox.retry(recipient)
     message = _message_of(recipient)
     if message is not None:
-        message.ticket.note_seen_to(EventKind.SEND_RETRIED, address=recipient.address, by=by, now=clock.now())
+        message.ticket.note_mail(EventKind.SEND_RETRIED, address=recipient.address, by=by, now=clock.now())
 
 
 @transactional
@@ -111,29 +143,25 @@ def mark_handled(recipient: OutboundRecipient, *, by: Agent) -> None:
         return
     outbox.mark_handled(recipient, by=by.name)
     message = _message_of(recipient)
-    ticket = message.ticket if message is not None else _ticket_of(recipient.email)
+    ticket = message.ticket if message is not None else ticket_of(recipient.email)
     if ticket is not None:
         lock(ticket)
-        ticket.note_seen_to(EventKind.SEND_HANDLED, address=recipient.address, by=by, now=clock.now())
+        ticket.note_mail(EventKind.SEND_HANDLED, address=recipient.address, by=by, now=clock.now())
 
 
 def _return_to_queue(recipient: OutboundRecipient, kind: EventKind) -> None:
+    """Say on the ticket what did not arrive; it waits for us again when that was a reply to the reader himself."""
     message, reason = _message_of(recipient), recipient.error or "no reason given"
     now = clock.now()
-    if message is not None:
+    if message is not None and not recipient.is_copy:
         lock(message.ticket)
         message.ticket.return_undelivered(kind, address=recipient.address, reason=reason, now=now)
-    elif (ticket := _ticket_of(recipient.email)) is not None:
-        ticket.note_undelivered(kind, address=recipient.address, reason=reason, now=now)
+    elif (ticket := ticket_of(recipient.email)) is not None:
+        ticket.note_mail(kind, address=recipient.address, reason=reason, now=now)
 
 
 def _message_of(recipient: OutboundRecipient) -> Message | None:
     return db.session.scalar(select(Message).where(Message.outbound_email_id == recipient.email_id))
-
-
-def _ticket_of(email: OutboundEmail) -> Ticket | None:
-    noun, _, ticket_id = (email.thread_token or "").partition(":")
-    return db.session.get(Ticket, int(ticket_id)) if noun == "ticket" else None
 
 
 def _recipient(claim: Claim) -> OutboundRecipient:

@@ -43,23 +43,29 @@ def said_in(ticket: Ticket) -> list[Said]:
 
 
 def queue_reply(
-    ticket: Ticket, message: Message, *, thread: Sequence[Said], to: str, held_until: datetime | None = None
+    ticket: Ticket,
+    message: Message,
+    *,
+    thread: Sequence[Said],
+    to: str,
+    copies: Sequence[str] = (),
+    held_until: datetime | None = None,
 ) -> OutboundEmail:
     """Put an agent's reply into the outbox, as the next in the `thread`, whose last message is quoted below.
 
-    It can be taken back until `held_until`.
+    It can be taken back until `held_until`. `copies` are the participants' addresses.
     """
     references = _references(thread)
     pictures = {file: f"{place}.{message.message_id}" for place, file in enumerate(_pictures_of(message), start=1)}
     return _queue(
-        ticket, to=to, message_id=message.message_id or "", template="emails/reply",
+        ticket, to=to, copies=copies, message_id=message.message_id or "", template="emails/reply",
         subject=f"Re: {without_re(one_line(ticket.subject))}",
         context={
             "body": message.body_text,
             "pictures": {file.name: f"cid:{content_id}" for file, content_id in pictures.items()},
             "signature": message.signature,
             "article": _about(ticket.article),
-            "earlier": _quote(ticket, thread[-1].id) if thread else None,
+            "earlier": _quote(ticket, thread[-1].id, nameless="somebody" if copies else "you") if thread else None,
         },
         headers={"In-Reply-To": references[-1], "References": " ".join(references)} if references else {},
         files=[_enclosed(file, pictures.get(file)) for file in message.attachments], held_until=held_until,
@@ -96,6 +102,7 @@ def _queue(
     ticket: Ticket,
     *,
     to: str,
+    copies: Sequence[str] = (),
     message_id: str,
     template: str,
     subject: str,
@@ -112,6 +119,7 @@ def _queue(
         reply_to=address,
         envelope_from=address,
         to=[to],
+        copies=copies,
         subject=subject,
         template=template,
         context={"language": ticket.language, **_mark(ticket), **context},
@@ -144,11 +152,11 @@ def _about(article: Article | None) -> dict[str, str] | None:
     return {"title": article.title, "url": article.canonical_url} if article else None
 
 
-def _quote(ticket: Ticket, message_id: int) -> dict[str, str]:
+def _quote(ticket: Ticket, message_id: int, *, nameless: str) -> dict[str, str]:
     """What a reply quotes, and the line above it; no address in it, so that nobody's is passed on."""
     wanted = select(Message.created_at, Message.from_name, Message.body_text).where(Message.id == message_id)
     said_at, name, body = db.session.execute(wanted).one()
-    return {"attribution": f"On {moment(said_at, ticket.site.timezone)}, {name or 'you'} wrote:", "body": body}
+    return {"attribution": f"On {moment(said_at, ticket.site.timezone)}, {name or nameless} wrote:", "body": body}
 
 
 def _references(thread: Sequence[Said]) -> list[str]:

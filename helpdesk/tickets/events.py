@@ -42,6 +42,10 @@ class EventKind(StrEnum):
     SEND_RETRIED = "send_retried"
     SEND_HANDLED = "send_handled"
     REPLY_UNDONE = "reply_undone"
+    PARTICIPANT_ADDED = "participant_added"
+    PARTICIPANT_REMOVED = "participant_removed"
+    THANKED = "thanked"
+    COMPLAINED = "complained"
 
 
 _SENTENCES = {
@@ -64,6 +68,10 @@ _SENTENCES = {
     EventKind.SEND_RETRIED: "sent the mail once more",
     EventKind.SEND_HANDLED: "handled the mail to {address} that did not arrive",
     EventKind.REPLY_UNDONE: "took the reply back before it left",
+    EventKind.PARTICIPANT_ADDED: "added {address}, who gets our replies too",
+    EventKind.PARTICIPANT_REMOVED: "removed {address}, who gets no more replies",
+    EventKind.THANKED: "only said thank you, so the ticket stays closed",
+    EventKind.COMPLAINED: "heard that {address} reported our mail as unwanted, and sends no more automatic mail there",
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence
+from sqlalchemy import CheckConstraint, ForeignKey, Sequence
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from helpdesk.agents.models import Agent
@@ -15,6 +15,7 @@ from helpdesk.sites.models import Priority, Queue, Site, Topic
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.list_indexes import list_indexes
 from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.participants import Participant
 from helpdesk.tickets.standing import before
 from helpdesk.tickets.states import Origin, Resolution, Status, Then
 from helpdesk.tickets.tags import Tag
@@ -36,9 +37,6 @@ class Ticket(Base):
         CheckConstraint("link_version >= 1", name="link_version"),
         CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
         *list_indexes(),
-        Index("ix_ticket_assignee_id_status_sort_at_id", "assignee_id", "status", "sort_at", "id"),
-        Index("ix_ticket_article_id_sort_at_id", "article_id", "sort_at", "id"),
-        Index("ix_ticket_reader_id_sort_at_id", "reader_id", "sort_at", "id"),
     )
     locked_by_verbs = True
     read_with_lock = ("site", "queue", "reader", "article", "assignee")
@@ -88,6 +86,9 @@ class Ticket(Base):
     events: Mapped[list[Event]] = relationship(
         back_populates="ticket", order_by=Event.id, foreign_keys=Event.ticket_id, cascade="all, delete-orphan"
     )
+    participants: Mapped[list[Participant]] = relationship(
+        back_populates="ticket", order_by=Participant.id, cascade="all, delete-orphan"
+    )
     tags: Mapped[list[Tag]] = relationship(secondary="ticket_tag", order_by=Tag.name)
 
     @property
@@ -112,13 +113,13 @@ class Ticket(Base):
         self._add(message, now)
         self._wait_since(now)
 
-    def follow_up(self, message: Message, *, now: datetime) -> None:
-        """The reader wrote again: pending and closed tickets are open again; spam and the blocked wake nobody."""
-        self._record(EventKind.FOLLOWED_UP, now, reader=message.reader)
+    def follow_up(self, message: Message, *, now: datetime, is_thanks: bool = False) -> None:
+        """The reader wrote again: pending and closed tickets open; spam, thanks and the blocked wake nobody."""
+        self._record(EventKind.THANKED if is_thanks else EventKind.FOLLOWED_UP, now, reader=message.reader)
         self._add(message, now)
         if message.is_by_blocked and message.reader is self.reader:
             self.mark_spam(by=None, now=now, reason=BLOCKED)
-        if message.is_by_blocked or self.is_spam:
+        if message.is_by_blocked or self.is_spam or is_thanks:
             return
         if self.status is Status.CLOSED:
             self._reopen(now, reader=message.reader)
@@ -226,13 +227,9 @@ class Ticket(Base):
             self._record(EventKind.UNTAGGED, now, agent=by, tag=tag.name)
             self._touch()
 
-    def note_seen_to(self, kind: EventKind, *, address: str, by: Agent, now: datetime) -> None:
-        """Somebody had a failed mail sent once more, or handled it in another way."""
-        self._record(kind, now, agent=by, address=address)
-
-    def note_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
-        """An automatic mail did not reach the reader; that changes nothing else."""
-        self._record(kind, now, address=address, reason=reason)
+    def note_mail(self, kind: EventKind, *, now: datetime, by: Agent | None = None, **said: Any) -> None:
+        """Something became of one of its mails, or of who gets them; that changes nothing else."""
+        self._record(kind, now, agent=by, **said)
 
     def return_undelivered(self, kind: EventKind, *, address: str, reason: str, now: datetime) -> None:
         """A reply did not reach the reader: the ticket is back among the open ones."""

@@ -16,7 +16,7 @@ from helpdesk.database import after_commit, db, transactional
 from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.metrics import TICKETS_OPENED
 from helpdesk.rate_limit import Limit, count
-from helpdesk.readers.models import Reader
+from helpdesk.readers.models import Reader, ReaderAddress
 from helpdesk.readers.operations import acquaint, recognise
 from helpdesk.sites.models import Queue, Site, Topic
 from helpdesk.tickets.drafts import Draft, DraftKind
@@ -24,8 +24,10 @@ from helpdesk.tickets.emails import queue_receipt, queue_reply, said_in
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
+from helpdesk.tickets.participants import Participant, copies_of
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
+from helpdesk.tickets.thanks import says_only_thanks
 from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
 
@@ -63,7 +65,7 @@ def open_ticket(
     if recalled.before is not None:
         return recalled.before.ticket
     reader = _writer(letter, recalled.reader)
-    wants_receipt = wants_answer and may_be_answered
+    wants_receipt = wants_answer and may_be_answered and not (reader is not None and reader.complained_at)
     reason, gets_receipt = _judge(reader, reason=spam_reason, limits=limits, wants_receipt=wants_receipt)
     article = article_behind(article_url, site, known=recalled.article) if article_url else None
     ticket = Ticket(
@@ -85,18 +87,18 @@ def open_ticket(
 def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None) -> Message:
     """Add what the reader wrote next; a ticket closed too long ago is continued by a new one.
 
-    From another address than the reader's it is kept, and marked as not verified: whoever has the thread's
-    address may write into it, but nobody becomes its reader that way.
+    From another address than the reader's or a participant's it is kept, and marked as not verified: whoever has the
+    thread's address may write into it, but nobody becomes its reader or a participant that way.
     """
     before = find_submission(letter)
     if before is not None:
         return before
-    letter = replace(letter, verified=letter.verified and _is_by_reader(ticket, letter))
+    letter = replace(letter, verified=letter.verified and _is_expected(ticket, letter))
     now = clock.now()
     if not ticket.takes_follow_ups(now):
         return _continue(ticket, letter, upload_token)
     message = message_of(letter, _author(ticket, letter))
-    ticket.follow_up(message, now=now)
+    ticket.follow_up(message, now=now, is_thanks=_is_thanks(ticket, letter))
     db.session.flush()
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
@@ -120,15 +122,17 @@ def reply(
     by: Agent,
     then: Then = Then.SEND,
     seen: int | None = None,
+    copies: Sequence[str] | None = None,
     files: tuple[StoredFile, ...] = (),
     undo_seconds: int = 0,
 ) -> Message:
-    """Answer the reader by mail and let the ticket become what `then` says.
+    """Answer the reader by mail, with a copy for each participant, and let the ticket become what `then` says.
 
     For `undo_seconds` the mail stays here, and `undo_reply` can take it back.
 
-    `seen` is the id of the last message the agent had on the page: Conflict when a newer one arrived since.
-    Raises Refused when there is nobody to answer, Invalid for a text that is empty or has an unfilled placeholder.
+    `seen` is the id of the last message the agent had on the page: Conflict when a newer one arrived since. `copies`
+    are the participants that stood there: Invalid when they are others now, or for a text that is empty or has an
+    unfilled placeholder. Raises Refused when there is nobody to answer.
     """
     if ticket.reader is None:
         raise Refused("This reader left no address, so there is nobody to send a reply to.")
@@ -136,14 +140,16 @@ def reply(
     thread = said_in(ticket)
     if seen is not None and thread and thread[-1].id > seen:
         raise Conflict("A new message arrived while you were writing. Your reply was kept and not sent.")
-    now = clock.now()
+    now, others = clock.now(), copies_of(ticket)
+    if copies is not None and sorted(copies) != sorted(others):
+        raise Invalid("Who gets a copy changed while you were writing. Look at the addresses, then send again.")
     message = staff_message(ticket, MessageKind.REPLY, body, by, files)
-    message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address]
+    message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address, *others]
     held_until = now + timedelta(seconds=undo_seconds) if undo_seconds else None
     with db.session.no_autoflush:
         _use_draft(ticket, message, DraftKind.REPLY, by)
         message.outbound_email = queue_reply(
-            ticket, message, thread=thread, to=ticket.reader.address, held_until=held_until
+            ticket, message, thread=thread, to=ticket.reader.address, copies=others, held_until=held_until
         )
         ticket.reply(message, then=then, by=by, now=now)
     db.session.flush()
@@ -242,10 +248,23 @@ def _author(ticket: Ticket, letter: Letter) -> Reader | None:
     return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
 
 
-def _is_by_reader(ticket: Ticket, letter: Letter) -> bool:
-    """True when no address is given, as on the status page, or it is one of the reader's own."""
-    known = ticket.reader.addresses if ticket.reader else []
-    return not letter.from_address or normalise(letter.from_address) in {one.address for one in known}
+def _is_expected(ticket: Ticket, letter: Letter) -> bool:
+    """True when no address is given, as on the status page, or it is one of the reader's own or a participant's."""
+    address, own = normalise(letter.from_address), ticket.reader.addresses if ticket.reader else []
+    return not address or _is_among(own, address) or _is_among(ticket.participants, address)
+
+
+def _is_among(known: Sequence[ReaderAddress | Participant], address: str) -> bool:
+    return any(one.address == address for one in known)
+
+
+def _is_thanks(ticket: Ticket, letter: Letter) -> bool:
+    """True when a closed ticket can stay closed, since its site wants that and nothing but thanks was said."""
+    may_be = ticket.is_closed and not ticket.is_spam and letter.verified and not letter.files
+    if not (may_be and ticket.site.files_thanks):
+        return False
+    names = (letter.from_name, ticket.queue.sender_name, ticket.assignee.name if ticket.assignee else "")
+    return says_only_thanks(letter.body_text, language=ticket.language, names=names)
 
 
 def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:

@@ -132,7 +132,7 @@ def _ticket(agent: Agent) -> Select[Ticket]:
 def _ticket_whole(agent: Agent) -> Select[Ticket]:
     nouns = (Ticket.site, Ticket.queue, Ticket.topic, Ticket.article, Ticket.assignee, Ticket.tags, Ticket.continues)
     reader = joinedload(Ticket.reader).joinedload(Reader.addresses)
-    return _ticket(agent).options(*(joinedload(noun) for noun in nouns), reader)
+    return _ticket(agent).options(*(joinedload(noun) for noun in (*nouns, Ticket.participants)), reader)
 
 
 @cache

@@ -159,6 +159,21 @@ def test_the_whole_job_is_done_without_script(desk: Callable[..., Page], cast: C
     assert (ticket.status, ticket.messages[-1].body_text) == (Status.CLOSED, "Thank you, Ruth Reed.")
 
 
+@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False, "viewport": {"width": 390, "height": 844}}])
+def test_somebody_in_cc_joins_and_leaves_by_keyboard_on_a_desk_and_without_script_on_a_phone(
+    desk: Callable[..., Page], ticket: Ticket, options: dict[str, Any]
+) -> None:
+    follow_up(ticket, letter=follow_up_letter(recipients=["support@example.org", "tom@example.com"]))
+    page = desk(f"/desk/tickets/{ticket.number}", **options)
+    page.get_by_role("button", name="Add tom@example.com to the replies").press("Enter")
+    expect(page.locator("p.to b").nth(1)).to_have_text("tom@example.com")
+    page.locator("#reply-body").fill("Half a thought")
+    page.get_by_role("button", name="Send no copy to tom@example.com").press("Enter")
+    expect(page.locator("p.flash")).to_have_text("tom@example.com gets no more replies.")
+    expect(page.locator("p.to b")).to_have_text(["ruth@example.com"])
+    expect(page.locator("#reply-body")).to_have_value("Half a thought")
+
+
 def test_a_note_is_written_without_script_on_a_phone(desk: Callable[..., Page], ticket: Ticket) -> None:
     page = desk("/desk/tickets/1", java_script_enabled=False, viewport={"width": 390, "height": 844})
     page.locator("label[for=as-note]").click()

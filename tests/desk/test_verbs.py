@@ -100,14 +100,22 @@ def test_tag_and_untag(ann: Desk, ticket: Ticket) -> None:
     assert ann.post(f"/desk/tickets/{ticket.number}/tag", name=" ").status_code == 422
 
 
-VERBS = ["take", "assign", "close", "reopen", "spam", "unspam", "topic", "priority", "queue", "tag", "untag", "reply",
+VERBS = ["add-participant", "remove-participant", "take", "assign", "close", "reopen", "spam", "unspam", "topic", "priority", "queue", "tag", "untag", "reply",
          "note", "draft", "draft/discard", "draft/canned-reply", "draft/files/1/remove"]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_class_49_a_ticket_of_a_foreign_queue_is_not_there(ann: Desk, cast: Cast, verb: str) -> None:
     foreign = make_ticket(cast, queue=cast.legal)
-    form = {"kind": "reply", "body": "x", "then": "send", "seen": "99", "name": "x", "resolution": "answered"}
+    form = {
+        "kind": "reply",
+        "body": "x",
+        "then": "send",
+        "seen": "99",
+        "name": "x",
+        "resolution": "answered",
+        "address": "tom@example.com",
+    }
     assert ann.post(f"/desk/tickets/{foreign.number}/{verb}", **form).status_code == 404
     assert event_kinds(foreign) == ["opened"]
 

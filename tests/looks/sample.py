@@ -19,6 +19,8 @@ from helpdesk.inbound.operations import process, receive
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.schema import bring_up_to_date
 from helpdesk.sites.models import Queue
+from helpdesk.tickets.operations import Letter, follow_up, reply
+from helpdesk.tickets.participation import add_participant
 from tests.conftest import make_settings
 from tests.live import free_port, serving
 from tests.pages import World, find_world
@@ -45,6 +47,7 @@ def sample_desk(folder: Path) -> Iterator[Sample]:
         seed(ARTICLES)
         _add_troubles()
         world = find_world()
+        _add_people(world)
         with serving(app, port) as url:
             yield Sample(app, url, world)
         db.session.remove()
@@ -62,6 +65,22 @@ def signed_in(browser: Browser, url: str, **options: object) -> BrowserContext:
     page.wait_for_url("**/desk/**")
     page.close()
     return context
+
+
+def _add_people(world: World) -> None:
+    """Others than the reader in the ticket that is looked at: named, added, writing; a copy that came back."""
+    named = ["press.office.with.a.long.name@harbour.example.com", "tom@example.com", SIGN_IN]
+    letter = Letter(body_text="Tom saw it too.", from_address=world.ticket.reader.address, recipients=named)  # type: ignore[union-attr]
+    follow_up(world.ticket, letter=letter)
+    add_participant(world.ticket, address="tom@example.com", by=world.agent)
+    for address in ("tom@example.com", "stranger@example.net"):
+        follow_up(world.ticket, letter=Letter(body_text="So I did.", from_address=address))
+    sent = reply(world.ticket, body="Thank you both.", by=world.agent).outbound_email
+    assert sent is not None
+    sent.recipients[0].state, sent.recipients[0].complained_at = DeliveryState.SENT, clock.now()
+    sent.recipients[1].state, sent.recipients[1].error = DeliveryState.BOUNCED, "the mailbox is full (452 over quota)"
+    world.ticket.reader.complained_at = clock.now()  # type: ignore[union-attr]
+    db.session.commit()
 
 
 def _add_troubles() -> None:

@@ -27,7 +27,7 @@ from helpdesk.tickets.uploads import drop_draft_file, find_draft, save_draft
 @require("tickets.reply")
 def draft(number: int) -> Response | tuple[str, int]:
     """Keep the text and its files as they are now."""
-    problems = _save(get_ticket(number, g.agent), DraftForm())
+    problems = save_writing(get_ticket(number, g.agent), DraftForm())
     if problems:
         return _page_with(problems, number)
     if request.accept_mimetypes.best == "application/json":
@@ -42,7 +42,7 @@ def insert_canned_reply(number: int) -> Response | tuple[str, int]:
     """Put a prepared text below what is written so far."""
     ticket, form = get_ticket(number, g.agent), DraftForm()
     chosen = form.canned.data
-    problems = _save(ticket, form, below=_filled(ticket, chosen) if chosen else "")
+    problems = save_writing(ticket, form, below=_filled(ticket, chosen) if chosen else "")
     problems += [] if chosen else ["Choose a canned reply first."]
     return _page_with(problems, number) if problems else back_to(number, anchor="composer")
 
@@ -59,7 +59,7 @@ def canned_reply(number: int, canned_id: int) -> FlaskResponse:
 def remove_draft_file(number: int, file_id: int) -> Response | tuple[str, int]:
     """Take one file off the draft, keeping the text."""
     ticket = get_ticket(number, g.agent)
-    problems = _save(ticket, DraftForm())
+    problems = save_writing(ticket, DraftForm())
     kept = find_draft(ticket, kind=_kind(), by=g.agent)
     file = next((file for file in kept.attachments if file.id == file_id), None) if kept else None
     if file is None:
@@ -85,7 +85,8 @@ def _page_with(problems: list[str], number: int) -> tuple[str, int]:
     return ticket_page(number, problem=" ".join(problems), kind=_kind()), Invalid.status
 
 
-def _save(ticket: Ticket, form: DraftForm, *, below: str = "") -> list[str]:
+def save_writing(ticket: Ticket, form: DraftForm, *, below: str = "") -> list[str]:
+    """Keep what is being written; returns a sentence for each file that could not be taken. Raises Invalid."""
     if not form.validate():
         raise Invalid(first_error(form))
     kind = _kind()

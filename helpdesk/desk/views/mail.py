@@ -26,7 +26,7 @@ from helpdesk.inbound.operations import retry_inbound
 from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
 from helpdesk.inbound.stuck import leave_stuck, retry_stuck
 from helpdesk.outbound.pausing import pause_sending, resume_sending
-from helpdesk.outbound.rendering import text_of
+from helpdesk.outbound.rendering import text_for
 from helpdesk.tickets.delivery import mark_handled, retry_delivery
 
 
@@ -93,7 +93,7 @@ def retry_mail(email_id: int) -> Response:
 def mail_text(recipient_id: int) -> str:
     """The words of a mail that did not arrive, ready to be copied."""
     recipient = get_undelivered(recipient_id, g.agent)
-    return desk_page("mail_text.html", to=recipient, words=text_of(recipient.email))
+    return desk_page("mail_text.html", to=recipient, words=text_for(recipient))
 
 
 @blueprint.post(f"/mail/out/<{ID}:recipient_id>/mark-handled")

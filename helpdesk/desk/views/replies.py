@@ -23,9 +23,10 @@ def reply(number: int) -> Response | tuple[str, int]:
     """Answer the reader, unless something new arrived since the page was loaded."""
     ticket, form = get_ticket(number, g.agent), ReplyForm()
     to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
+    copies = form.copies.data.split() if form.copies.raw_data else None
     refused = send_or_keep(ticket, DraftKind.REPLY, form, lambda files: operations.reply(
-        ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, files=files,
-        undo_seconds=g.agent.undo_seconds,
+        ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, copies=copies,
+        files=files, undo_seconds=g.agent.undo_seconds,
     ))  # fmt: skip
     if refused is None:
         flash(SENDING[Then(form.then.data)].format(to), "done")

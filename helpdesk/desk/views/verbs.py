@@ -40,7 +40,8 @@ def verb(name: str, capability: str) -> Callable[[Callable[[Ticket], str]], Call
                 return ticket_page(number, problem=error.message), error.status
             return back_to(number)
 
-        return blueprint.post(f"/tickets/<{ID}:number>/{name}", endpoint=name)(require(capability)(view))
+        path = f"/tickets/<{ID}:number>/{name.replace('_', '-')}"
+        return blueprint.post(path, endpoint=name)(require(capability)(view))
 
     return make
 
@@ -55,7 +56,7 @@ def take(ticket: Ticket) -> str:
 @verb("assign", "tickets.assign")
 def assign(ticket: Ticket) -> str:
     """Give it to somebody, or back to nobody."""
-    form = _valid(AssignForm())
+    form = valid(AssignForm())
     assignee = _chosen(Agent, form.assignee.data)
     triage.assign(ticket, assignee=assignee, by=g.agent)
     return f"The ticket is with {assignee.name} now." if assignee else "The ticket is with nobody now."
@@ -64,7 +65,7 @@ def assign(ticket: Ticket) -> str:
 @verb("close", "tickets.close")
 def close(ticket: Ticket) -> str:
     """Nothing more is to be done."""
-    triage.close(ticket, resolution=Resolution(_valid(CloseForm()).resolution.data), by=g.agent)
+    triage.close(ticket, resolution=Resolution(valid(CloseForm()).resolution.data), by=g.agent)
     return "The ticket is closed."
 
 
@@ -92,21 +93,21 @@ def unspam(ticket: Ticket) -> str:
 @verb("topic", "tickets.triage")
 def topic(ticket: Ticket) -> str:
     """Say what it is about."""
-    triage.set_topic(ticket, topic=_chosen(Topic, _valid(TopicForm()).topic.data), by=g.agent)
+    triage.set_topic(ticket, topic=_chosen(Topic, valid(TopicForm()).topic.data), by=g.agent)
     return "The topic is set."
 
 
 @verb("priority", "tickets.triage")
 def priority(ticket: Ticket) -> str:
     """Say how soon it wants somebody."""
-    triage.set_priority(ticket, priority=Priority(_valid(PriorityForm()).priority.data), by=g.agent)
+    triage.set_priority(ticket, priority=Priority(valid(PriorityForm()).priority.data), by=g.agent)
     return "The priority is set."
 
 
 @verb("queue", "tickets.triage")
 def queue(ticket: Ticket) -> str:
     """Let it wait elsewhere."""
-    chosen = _chosen(Queue, _valid(QueueForm()).queue.data)
+    chosen = _chosen(Queue, valid(QueueForm()).queue.data)
     if chosen is None:
         raise Invalid("Choose a queue.")
     triage.move(ticket, queue=chosen, by=g.agent)
@@ -116,18 +117,19 @@ def queue(ticket: Ticket) -> str:
 @verb("tag", "tickets.triage")
 def tag(ticket: Ticket) -> str:
     """Put a tag on it."""
-    triage.add_tag(ticket, name=_valid(TagForm()).name.data, by=g.agent)
+    triage.add_tag(ticket, name=valid(TagForm()).name.data, by=g.agent)
     return "The tag is on."
 
 
 @verb("untag", "tickets.triage")
 def untag(ticket: Ticket) -> str:
     """Take a tag off."""
-    triage.remove_tag(ticket, name=_valid(TagForm()).name.data, by=g.agent)
+    triage.remove_tag(ticket, name=valid(TagForm()).name.data, by=g.agent)
     return "The tag is off."
 
 
-def _valid(form: FlaskForm) -> FlaskForm:
+def valid(form: FlaskForm) -> FlaskForm:
+    """The form, when it is filled in well. Raises Invalid with the first thing that is wrong."""
     if not form.validate():
         raise Invalid(first_error(form))
     return form

@@ -1,0 +1,64 @@
+"""Which mail of ours came back, or is complained of, and to whom it had gone."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from helpdesk.database import db
+from helpdesk.inbound.bounces import Bounce, original_id
+from helpdesk.inbound.letters import bounce_address
+from helpdesk.inbound.mailboxes import read_mailboxes
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.outbound.envelopes import delivery_of_envelope
+from helpdesk.outbound.models import OutboundEmail, OutboundRecipient
+from helpdesk.tickets.delivery import ticket_of
+from helpdesk.tickets.emails import thread_of
+from helpdesk.tickets.models import Ticket
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A mail of ours, and the address whose delivery is meant; None when nobody said whose."""
+
+    email: OutboundEmail
+    address: str | None
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """The ticket it is about; None for mail about an account."""
+        return ticket_of(self.email)
+
+
+def returned_to_envelope(delivery_id: int | None) -> Returned | None:
+    """The delivery that a bounce address names: no other sign of a bounce is as sure."""
+    sent = db.session.get(OutboundRecipient, delivery_id) if delivery_id is not None else None
+    return Returned(sent.email, sent.address) if sent is not None else None
+
+
+def returned_by_bounce(bounce: Bounce | None, ticket: Ticket | None) -> Returned | None:
+    """The mail whose Message-ID the bounce quotes, else the newest of the ticket whose address it came to."""
+    original = bounce.original_message_id if bounce else None
+    return _sent(original, ticket, bounce_address(bounce))
+
+
+def complained_of(mail: ParsedEmail, ticket: Ticket | None) -> Returned | None:
+    """The mail that a complaint is about (RFC 5965 §3.2): by its envelope, its Message-ID, or the ticket's newest."""
+    fields = dict(mail.report.groups[0]) if mail.report and mail.report.groups else {}
+    by_envelope = returned_to_envelope(delivery_of_envelope(_address(fields.get("original-mail-from", "")) or ""))
+    return by_envelope or _sent(original_id(mail), ticket, _address(fields.get("original-rcpt-to", "")))
+
+
+def _sent(message_id: str | None, ticket: Ticket | None, address: str | None) -> Returned | None:
+    by_id = select(OutboundEmail).where(OutboundEmail.message_id == message_id)
+    if message_id and (sent := db.session.scalar(by_id)) is not None:
+        return Returned(sent, address)
+    if ticket is None:
+        return None
+    newest = select(OutboundEmail).where(OutboundEmail.thread_token == thread_of(ticket))
+    sent = db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
+    return Returned(sent, address) if sent is not None else None
+
+
+def _address(value: str) -> str | None:
+    boxes = read_mailboxes([value], limit=1)
+    return boxes[0].address if boxes else None

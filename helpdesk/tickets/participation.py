@@ -1,0 +1,69 @@
+"""Who besides the reader gets our replies to a ticket: added and removed by an agent, never by a mail."""
+
+from sqlalchemy import or_, select
+
+from helpdesk import clock
+from helpdesk.addresses import check, normalise, without_token
+from helpdesk.agents.models import Agent
+from helpdesk.config import settings
+from helpdesk.database import db, transactional
+from helpdesk.errors import Invalid, Refused
+from helpdesk.readers.operations import find_reader
+from helpdesk.sites.models import Queue
+from helpdesk.tickets.events import EventKind
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.participants import Participant
+
+MOST_PARTICIPANTS = 20
+
+
+@transactional
+def add_participant(ticket: Ticket, *, address: str, by: Agent) -> str:
+    """Let whoever has this address get a copy of each reply from now on; returns the address as it is kept.
+
+    Raises Invalid when there can be no such address, or when it is the reader's or one of the desk's and its staff;
+    Refused when its owner is blocked, the ticket has no reader, or too many get copies already.
+    """
+    wanted = normalise(check(address))
+    if wanted in [one.address for one in ticket.participants]:
+        return wanted
+    _refuse_address(ticket, wanted)
+    ticket.participants.append(Participant(address=wanted, added_at=clock.now()))
+    ticket.note_mail(EventKind.PARTICIPANT_ADDED, address=wanted, by=by, now=clock.now())
+    return wanted
+
+
+@transactional
+def remove_participant(ticket: Ticket, *, address: str, by: Agent) -> None:
+    """Let somebody get no more replies; nothing happens when he gets none."""
+    found = next((one for one in ticket.participants if one.address == normalise(address)), None)
+    if found is not None:
+        ticket.participants.remove(found)
+        ticket.note_mail(EventKind.PARTICIPANT_REMOVED, address=found.address, by=by, now=clock.now())
+
+
+def own_by_setting() -> set[str]:
+    """The addresses that are the desk's own because the settings say so."""
+    return {normalise(address) for address in (settings().sender, settings().bounce_address) if address}
+
+
+def _refuse_address(ticket: Ticket, address: str) -> None:
+    if ticket.reader is None:
+        raise Refused("This reader left no address, so there are no replies that anybody could get a copy of.")
+    if address in [one.address for one in ticket.reader.addresses]:
+        raise Invalid(f"{address} is the reader's own address, which gets every reply anyway.")
+    if _is_own(address):
+        raise Invalid(f"{address} belongs to this desk or its staff, so mail to it would go round in circles.")
+    owner = find_reader(address)
+    if owner is not None and owner.blocked_at is not None:
+        raise Refused(f"{address} belongs to a reader who is blocked, so it gets no copies.")
+    if len(ticket.participants) >= MOST_PARTICIPANTS:
+        raise Refused(f"At most {MOST_PARTICIPANTS} people get copies. Remove somebody first.")
+
+
+def _is_own(address: str) -> bool:
+    """True for every intake address, with a token too, the desk's own, and those of the staff."""
+    plain = without_token(address)
+    agent = select(Agent.id).where(or_(Agent.email == address, Agent.email == plain)).exists()
+    queue = select(Queue.id).where(Queue.intake_address == plain).exists()
+    return plain in own_by_setting() or bool(db.session.scalar(select(or_(agent, queue))))
