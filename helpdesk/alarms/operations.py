@@ -55,9 +55,7 @@ def watch_troubles(_what: str, /) -> None:
     for key, alarm in known.items():
         if alarm.ended_at is None and key not in standing and alarm.kind not in blind:
             _end(alarm, now)
-        elif alarm.kind in TROUBLES_OUT:
-            # What could not leave by now would leave just when it is no longer true.
-            withdraw(thread_of(alarm.id), before=now - PATIENCE)
+        _withdraw_stale(alarm, now)
 
 
 def hold_back_stale() -> None:
@@ -97,10 +95,17 @@ def _tell_if_due(alarm: Alarm, now: datetime) -> None:
 
 def _end(alarm: Alarm, now: datetime) -> None:
     alarm.ended_at = now
-    withdraw(thread_of(alarm.id))
     if alarm.is_told:
         for agent in _who_was_told(alarm):
             queue_end(alarm, to=agent)
+
+
+def _withdraw_stale(alarm: Alarm, now: datetime) -> None:
+    """Take back what is no longer true, and what could not leave by now and would leave just when it is not."""
+    if alarm.ended_at is not None:
+        withdraw(thread_of(alarm.id))
+    elif alarm.kind in TROUBLES_OUT:
+        withdraw(thread_of(alarm.id), before=now - PATIENCE)
 
 
 def _who_was_told(alarm: Alarm) -> Sequence[Agent]:

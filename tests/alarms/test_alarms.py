@@ -25,6 +25,7 @@ from helpdesk.outbound.models import DeliveryState, OutboundEmail
 from helpdesk.outbound.operations import mark_handled
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.outbound.rendering import html_of, text_of
+from helpdesk.tickets.delivery import retry_delivery
 from tests.cast import Cast
 from tests.factories import outbox
 from tests.letters import letter, put, use_server
@@ -265,6 +266,21 @@ def test_news_that_waited_until_the_trouble_was_over_is_not_sent(app: Flask, cas
     assert (smtp.mails, told()) == ([], [])
     look(201)
     assert told() == []
+
+
+def test_old_news_is_not_sent_though_somebody_tries_it_again(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    mend = break_mailbox(cast)
+    look(13)
+    look(14)
+    alarm_mails()[0].recipients[0].state = DeliveryState.FAILED
+    db.session.commit()
+    with clock.at(after(20)):
+        mend()
+        watch_troubles("mail")
+        retry_delivery(alarm_mails()[0].recipients[0], by=cast.carla)
+        deliver()
+    assert smtp.mails == []
 
 
 def test_news_that_waited_and_is_still_true_is_sent(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
