@@ -86,11 +86,16 @@ def read_notice(said: dict[str, Any], *, topics: Sequence[str]) -> Notice:
     """
     names = {*SIGNED.get(str(said.get("Type")), ()), *PLAIN}
     fields = {name: said[name] for name in names if name in said and not (name == OPTIONAL and said[name] is None)}
-    if names == {*PLAIN} or names - {OPTIONAL, *fields} or not all(isinstance(one, str) for one in fields.values()):
+    if names == {*PLAIN} or names - {OPTIONAL, *fields} or not all(_is_plain(*field) for field in fields.items()):
         raise Unsigned(SCHEME.unsigned)
     if fields["TopicArn"] not in topics:
         raise Unsigned(OTHER_TOPIC)
     return Notice(fields, _signature_of(fields), _claim_of(fields))
+
+
+def _is_plain(name: str, value: object) -> bool:
+    """Text of one line, except the message itself: else two readings of a message would have one signature."""
+    return isinstance(value, str) and (name == "Message" or "\n" not in value)
 
 
 def _claim_of(fields: dict[str, str]) -> Claim:

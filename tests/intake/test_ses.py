@@ -331,6 +331,16 @@ def test_l32_messages_that_come_three_times_out_of_order_are_kept_once(
     assert tickets() == [("Second", 1), ("First", 1)]
 
 
+def test_class_25_a_message_that_was_taken_does_not_come_again_with_its_fields_moved(
+    client: FlaskClient, app: Flask, sns: Sns
+) -> None:
+    body = json.loads(sns.message(receipt(letter()), Subject="A mail"))
+    assert said(post(client, json.dumps(body).encode())) == KEPT
+    body["MessageId"] += f"\nSubject\n{body.pop('Subject')}"  # the same text is signed
+    assert said(post(client, json.dumps(body).encode())) == UNSIGNED
+    assert count(InboundEmail) == 1
+
+
 def test_class_25_a_message_is_remembered_as_long_as_it_is_believed(
     client: FlaskClient, app: Flask, sns: Sns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
