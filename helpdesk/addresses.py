@@ -1,14 +1,18 @@
 """Mail addresses: one spelling for matching, and the reply addresses that carry a token."""
 
 import re
+from email.header import Header
 from email.utils import formataddr
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 
 from helpdesk.errors import Invalid
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 MAX_LENGTH = 254
+_LONGEST_LINE = 900  # in characters; with the header's name below the 998 of RFC 5322 §2.1.1
+_MAILBOX = re.compile(r'(?:[^\s<>()\[\],;:\\"@]+|"(?:[^"\\]|\\.)*")@(?:[^\s<>()\[\],;:\\"@]+|\[[0-9A-Za-z:.]+\])')
 
 
 def check(address: str) -> str:
@@ -53,13 +57,36 @@ def split_token(address: str) -> tuple[str, str] | None:
     return (f"{base}@{domain}", token) if at and plus and token else None
 
 
+def on_the_wire(address: str) -> str:
+    """The address as SMTP takes it, its domain in IDNA. Raises Invalid when it is not one mailbox (RFC 5321 §4.1.2)."""
+    if CONTROL.search(address) or not _MAILBOX.fullmatch(address):
+        raise Invalid(f"{address!r} is no address that mail can be sent to.")
+    return _in_ascii_domain(address)
+
+
+def needs_utf8(address: str) -> bool:
+    """True when only a server with SMTPUTF8 takes this address: its part before the @ is not ASCII (RFC 6531)."""
+    return not address.rpartition("@")[0].isascii()
+
+
 def named(name: str, address: str) -> str:
     """`Ruth <ruth@example.org>` for a header; control characters in the name become blanks."""
-    return formataddr((CONTROL.sub(" ", name).strip(), address))
+    shown, box = CONTROL.sub(" ", name).strip(), _in_ascii_domain(address)
+    whole = formataddr((shown, box)) if box.isascii() else ""
+    return whole if 0 < len(whole) <= _LONGEST_LINE else f"{Header(shown, 'utf-8').encode(linesep='')} <{box}>"
+
+
+def _in_ascii_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{_ascii(domain)}"
 
 
 def _ascii(domain: str) -> str:
+    """In lower case and IDNA 2008, for which straße.example and strasse.example are two (RFC 5891, UTS 46)."""
+    lowered = domain.strip().lower()
+    if lowered.isascii():
+        return lowered
     try:
-        return domain.strip().casefold().encode("idna").decode()
-    except UnicodeError:
-        return domain.strip().casefold()
+        return idna.encode(lowered, uts46=True).decode()
+    except idna.IDNAError:
+        return lowered

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from flask import current_app
-from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from helpdesk.dkim_key import read_private
 from helpdesk.errors import Misconfigured
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -44,10 +45,18 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_ca_file: Path | None = None
     smtp_timeout_seconds: int = 30
+    smtp_hourly_cap: Annotated[int, Field(ge=0)] = 0
     mail_from: str = ""
+    dkim_domain: str = ""
+    dkim_selector: str = ""
+    dkim_key_file: Path | None = None
 
     imap_password: SecretStr = SecretStr("")
     imap_passwords: dict[str, SecretStr] = {}
+    imap_client_secret: SecretStr = SecretStr("")
+    imap_client_secrets: dict[str, SecretStr] = {}
+    imap_refresh_token: SecretStr = SecretStr("")
+    imap_refresh_tokens: dict[str, SecretStr] = {}
     imap_poll_seconds: int = 60
 
     lmtp_bind: str = ""
@@ -146,6 +155,17 @@ class Settings(BaseSettings):
             raise ValueError("lmtp_bind must be on this machine (127.0.0.1:2424 or unix:/path), or lmtp_open be true")
         return self
 
+    @model_validator(mode="after")
+    def _signs_with_a_key(self) -> Self:
+        parts = (self.dkim_domain, self.dkim_selector, self.dkim_key_file)
+        if any(parts) and not all(parts):
+            raise ValueError("give dkim_domain, dkim_selector and dkim_key_file together, or none of them")
+        if self.dkim_key_file is not None:
+            read_private(self.dkim_key_file)
+            if not HOST_NAME.fullmatch(self.dkim_domain) or not HOST_NAME.fullmatch(self.dkim_selector):
+                raise ValueError("dkim_domain and dkim_selector are names such as example.org and desk")
+        return self
+
     @property
     def database_uri(self) -> str:
         """The database address; SQLite in the data folder unless another is set."""
@@ -173,6 +193,14 @@ class Settings(BaseSettings):
     def imap_password_of(self, source_name: str) -> str:
         """The password of a mailbox: its own, else the common one."""
         return self.imap_passwords.get(source_name, self.imap_password).get_secret_value()
+
+    def imap_client_secret_of(self, source_name: str) -> str:
+        """The secret of our client at the token server of a mailbox: its own, else the common one; "" for none."""
+        return self.imap_client_secrets.get(source_name, self.imap_client_secret).get_secret_value()
+
+    def imap_refresh_token_of(self, source_name: str) -> str:
+        """The refresh token of a mailbox: its own, else the common one; "" for none."""
+        return self.imap_refresh_tokens.get(source_name, self.imap_refresh_token).get_secret_value()
 
 
 def settings() -> Settings:

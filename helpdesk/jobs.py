@@ -21,6 +21,8 @@ from helpdesk.job_queue import make_queue
 from helpdesk.logs import within_job
 from helpdesk.metrics import JOB_FAILURES
 from helpdesk.outbound.models import DELIVER
+from helpdesk.outbound.turns import Turns
+from helpdesk.outbound.waiting import forget_waits
 from helpdesk.rate_limit import forget_expired
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.search import merge_index
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 DAILY_HOUR = "3"
 TELL_EVERY_SECONDS = 0.5
 _told: dict[str, float] = {}
+_sending = threading.Lock()
+turns = Turns()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -79,8 +83,12 @@ def noting(job: str) -> Iterator[None]:
 
 
 def deliver() -> None:
-    """Send what is due."""
-    deliver_due(worker_name())
+    """Send what is due; one task at a time, so that the others are free for mail that comes in."""
+    if _sending.acquire(blocking=False):
+        try:
+            deliver_due(worker_name(), turns=turns)
+        finally:
+            _sending.release()
 
 
 def process() -> None:
@@ -98,6 +106,7 @@ def sweep() -> None:
 def _tidy(_task: str) -> None:
     forget_expired()
     forget_signatures()
+    forget_waits()
     merge_index()
 
 

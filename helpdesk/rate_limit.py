@@ -93,6 +93,12 @@ def is_used(limit: Limit) -> bool:
     return bool(_used([limit.key]))
 
 
+def next_step_ends(limit: Limit) -> datetime | None:
+    """When the oldest step that counts against a limit will count no longer, None when nothing was counted."""
+    ends = select(func.min(RateCount.expires_at)).where(RateCount.key == limit.key, RateCount.expires_at > clock.now())
+    return db.session.scalar(ends)
+
+
 def forget_expired() -> None:
     """Drop steps that count no longer. Runs inside the sweep's transaction."""
     db.session.execute(delete(RateCount).where(RateCount.expires_at < clock.now()))

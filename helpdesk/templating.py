@@ -2,19 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
 from helpdesk import clock, paths
 from helpdesk.addresses import CONTROL
+from helpdesk.pictures import as_markdown, in_html, in_words
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True}).enable("linkify")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`]{1,2000}")
@@ -31,7 +36,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago, moment=moment, day=day, isotime=isotime, text=as_html, markdown=markdown, size=size, quoted=quoted,
         initials=initials, words=words, one_line=one_line, when=when,
-        without_re=without_re,
+        without_re=without_re, without_pictures=in_words,
     )  # fmt: skip
     app.jinja_env.globals.update(icon=icon, asset=asset, addresses=addresses)
 
@@ -68,16 +73,21 @@ def isotime(then: datetime) -> str:
     return then.isoformat(timespec="seconds")
 
 
-def as_html(text: str) -> Markup:
-    """Plain text as paragraphs with line breaks; only http and https addresses become links."""
+def as_html(text: str, pictures: Mapping[str, str] | None = None) -> Markup:
+    """Plain text as paragraphs with line breaks; only http and https addresses become links, and only files that
+    `pictures` knows the address of become pictures.
+    """
     paragraphs = _EMPTY_LINES.split(text.strip().replace("\r\n", "\n"))
     parts = (_linked(part).replace("\n", "<br>\n") for part in paragraphs if part.strip())
-    return Markup("\n".join(f"<p>{part}</p>" for part in parts))  # noqa: S704 every part is escaped
+    html = "\n".join(f"<p>{part}</p>" for part in parts)
+    return Markup(in_html(html, pictures) if pictures else html)  # noqa: S704 every part is escaped
 
 
-def markdown(text: str) -> Markup:
-    """Markdown by our own people as HTML; raw HTML in it stays text."""
-    html = _MARKDOWN.render(text)
+def markdown(text: str, pictures: Mapping[str, str] | None = None) -> Markup:
+    """Markdown by our own people as HTML; raw HTML in it stays text. With `pictures`, addresses by the name of a file,
+    these alone are shown, and any other picture is a link to it.
+    """
+    html = _MARKDOWN.render(as_markdown(text, pictures or ()), {"pictures": pictures})
     return Markup(html.replace("<a href=", f'<a rel="{SAFE_REL}" href='))  # noqa: S704 the renderer escapes all HTML
 
 
@@ -131,6 +141,24 @@ def addresses(endpoint: str, part: str, **values: Any) -> Callable[[int], str]:
 def asset(name: str) -> str:
     """The address of one of our static files, with its content's hash so that it may be cached for ever."""
     return url_for("static", filename=name, v=_digest(name))
+
+
+def _picture(
+    self: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, env: MutableMapping[str, Any]
+) -> str:
+    """A picture that is sent along, with its address there; what lies elsewhere would tell who reads the mail."""
+    token, pictures = tokens[place], env.get("pictures")
+    source = str(token.attrGet("src") or "")
+    if pictures is None:
+        return self.image(tokens, place, options, env)
+    if unquote(source) in pictures:
+        token.attrs = {"src": pictures[unquote(source)], "alt": "", "style": "max-width:100%;height:auto"}
+        return self.image(tokens, place, options, env)
+    words = self.renderInlineAsText(token.children or [], options, env) or unquote(source)
+    return Markup('<a href="{}">{}</a>').format(source, words)
+
+
+_MARKDOWN.add_render_rule("image", _picture)
 
 
 def _linked(text: str) -> str:

@@ -17,12 +17,15 @@ from helpdesk.inbound.apart import start as start_reading
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
 from helpdesk.inbound.sources.imap import watch
-from helpdesk.jobs import noting, worker_name
-from helpdesk.outbound.operations import has_due
+from helpdesk.jobs import noting, turns, worker_name
+from helpdesk.outbound.claiming import has_due
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
 
 TASK_THREADS = 2
+SENDING_THREADS = (
+    2  # and one task: a third, when two wait for the same slow place (MOST_TO_ONE in outbound/claiming.py)
+)
 LOOK_EVERY_SECONDS = 1.0
 REST_AFTER_FAILURE_SECONDS = 10.0
 NEW_MAILBOXES_EVERY_SECONDS = 30.0
@@ -35,6 +38,7 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.stop = threading.Event()
+        self.due = threading.Event()
         self.threads: list[threading.Thread] = []
         self.watched: dict[int, threading.Thread] = {}
         self.consumer: Consumer = app.extensions["huey"].create_consumer(
@@ -52,6 +56,7 @@ class Worker:
         self.threads = [
             _begin("look", partial(self._repeat, self.look, every=LOOK_EVERY_SECONDS)),
             _begin("mailboxes", partial(self._repeat, self.watch_new, every=NEW_MAILBOXES_EVERY_SECONDS)),
+            *(_begin(f"send-{number}", partial(self._repeat, self.send, every=0)) for number in range(SENDING_THREADS)),
         ]
         while not self.stop.wait(LOOK_EVERY_SECONDS):
             self.consumer.check_worker_health()
@@ -69,8 +74,14 @@ class Worker:
         """Do what the rows say is due."""
         answer_password_requests()
         if has_due():
-            deliver_due(worker_name())
+            self.due.set()
         process_received()
+
+    def send(self) -> None:
+        """Send what is due, apart from all else: a mail server that takes its time holds up no mail that comes in."""
+        if self.due.wait(LOOK_EVERY_SECONDS):
+            self.due.clear()
+            deliver_due(worker_name(), turns=turns, is_over=self.stop.is_set)
 
     def end_if_blind(self) -> None:
         """End when mail can no longer be read here: the supervisor starts a worker that can."""

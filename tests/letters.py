@@ -38,7 +38,7 @@ def use_server(
 
 
 def put(**fields: Any) -> OutboundEmail:
-    """Commit a mail to Ruth to the outbox."""
+    """Commit a mail to Ruth to the outbox, or to whom `to` says."""
     return _put(fields)
 
 
@@ -54,9 +54,10 @@ def _put(fields: dict[str, Any]) -> OutboundEmail:
     fields = dict(fields)
     body = fields.pop("body", "You are right.")
     name, to = fields.pop("sender_name", "The Tidewater Post"), fields.pop("to", "ruth@example.com")
+    to = [to] if isinstance(to, str) else to
     values = {
         "message_id": f"mail-{next(_numbers)}@example.org", "sender": named(name, "support@example.org"),
-        "reply_to": "support+token@example.org", "envelope_from": "support+token@example.org", "to": [to],
+        "reply_to": "support+token@example.org", "envelope_from": "support+token@example.org", "to": to,
         "subject": "Re: The bridge", "template": "emails/reply", "context": {"language": "en", "body": body},
     }  # fmt: skip
     return enqueue(**(values | fields))

@@ -46,6 +46,7 @@ DOORS = {
     "desk.untag": AGENT,
     "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
     "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
+    "desk.retry_stuck_mail": EDITOR, "desk.leave_stuck_mail": EDITOR,
     "desk.mail_text": EDITOR, "desk.mark_mail_handled": EDITOR,
     "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
     "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,
@@ -184,7 +185,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
     values: dict[str, object] = {
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
         "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
-        "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
+        "stuck_id": 999, "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip
     if rule.endpoint in ("desk.folder", "desk.folder_news"):

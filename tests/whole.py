@@ -2,16 +2,17 @@
 
 from sqlalchemy import Table, func, select
 
-from helpdesk import uploads
+from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
 from helpdesk.agents.operations import start_sign_in
 from helpdesk.articles.models import Article, ArticleAlias
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
-from helpdesk.inbound.models import Source
+from helpdesk.inbound.models import Source, SourceToken, StuckEmail
 from helpdesk.inbound.receiving import receive
 from helpdesk.intake.operations import take
 from helpdesk.intake.signing import Claim
+from helpdesk.outbound.models import DestinationWait
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
@@ -76,7 +77,14 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     assert article is not None
     db.session.add_all([
         ArticleAlias(site_id=cast.site.id, article_id=article.id, url=f"https://blog.example.org/old/{number}/"),
-        Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
+        source := Source(name=f"Box {number}", queue=cast.queue, settings={"host": "127.0.0.1"}),
+        DestinationWait(name=f"{number}.example.com", refusals=1, until=clock.now(), reason="451 4.7.1 greylisted"),
     ])  # fmt: skip
+    db.session.flush()
+    db.session.add(SourceToken(source_id=source.id, sealed="sealed"))
+    now = clock.now()
+    db.session.add(
+        StuckEmail(source=source, uidvalidity=1, uid=number, reason="no", first_failed_at=now, last_failed_at=now)
+    )
     start_sign_in(cast.ann, device="A browser")
     db.session.commit()

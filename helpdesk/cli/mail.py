@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import create_app
+from helpdesk.cli.mailboxes import authorise, mailbox
 from helpdesk.config import load_settings
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError
@@ -40,7 +41,11 @@ def receive(envelope_from: str | None, envelope_to: tuple[str, ...]) -> None:
 
 @click.group()
 def mail() -> None:
-    """Look into mail."""
+    """Look into mail, and after the mailboxes it comes from."""
+
+
+mail.add_command(mailbox)
+mail.add_command(authorise)
 
 
 @mail.command("inspect")

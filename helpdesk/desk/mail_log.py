@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
-from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
+from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState, Source, StuckEmail
 from helpdesk.outbound.models import NOT_ARRIVED, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
@@ -61,6 +61,20 @@ def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
     return email
 
 
+def list_stuck(agent: Agent) -> Sequence[StuckEmail]:
+    """Mail that could not be taken out of its mailbox and that nobody left there, latest first."""
+    rows = _stuck(agent).where(StuckEmail.left_at.is_(None))
+    return db.session.scalars(rows.order_by(StuckEmail.id.desc()).limit(MOST)).all()
+
+
+def get_stuck(stuck_id: int, agent: Agent) -> StuckEmail:
+    """One mail that is stuck in a mailbox whose queue the agent may see. Raises NotFound otherwise."""
+    stuck = db.session.scalar(_stuck(agent).where(StuckEmail.id == stuck_id))
+    if stuck is None:
+        raise NotFound
+    return stuck
+
+
 def is_troubled() -> ColumnElement[bool]:
     """A delivery that did not go well and that nobody has seen to, or that did not go well at the first try."""
     trying = and_(OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.attempts > 0)
@@ -99,3 +113,9 @@ def _inbound(agent: Agent) -> Select[InboundEmail]:
         .where(or_(and_(Ticket.id.is_not(None), visible_to(agent)), and_(Ticket.id.is_(None), open_queue(agent))))
         .options(joinedload(InboundEmail.queue))
     )
+
+
+def _stuck(agent: Agent) -> Select[StuckEmail]:
+    open_to_him = select(Queue.id).where(is_open_to(agent))
+    of_source = select(StuckEmail).join(StuckEmail.source).options(contains_eager(StuckEmail.source))
+    return of_source.where(Source.queue_id.in_(open_to_him))

@@ -15,7 +15,8 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.desk.mail_log import FAILURES, is_troubled, open_queue, outbound_seen_by
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEmail, OutboundRecipient, Release
+from helpdesk.outbound.waiting import EVERYWHERE, LIMIT, RELAY
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.folders import COUNT_STOPS_AT
@@ -41,6 +42,26 @@ class Counted:
         return self.number > 0
 
 
+@dataclass(frozen=True)
+class Held:
+    """Mail that waits by itself, until when and why: for one domain, for the relay, or for the hourly limit."""
+
+    name: str
+    reason: str
+    number: int
+    until: datetime
+
+    @property
+    def is_for_limit(self) -> bool:
+        """True when nothing is wrong but that much has left already."""
+        return self.name.startswith(LIMIT)
+
+    @property
+    def is_for_relay(self) -> bool:
+        """True when the mail server that sends takes nothing just now."""
+        return self.name == RELAY
+
+
 @dataclass
 class Way:
     """One way mail comes or leaves: a mailbox, all other doors together, or the sender."""
@@ -51,10 +72,17 @@ class Way:
     active: bool = True
     last_success_at: datetime | None = None
     error: str = ""
+    missing: int = 0
     waiting: Counted = field(default_factory=Counted)
     oldest_at: datetime | None = None
     failures: list[tuple[str, Counted]] = field(default_factory=list)
     other_reasons: int = 0
+    held: list[Held] = field(default_factory=list)
+
+    @property
+    def is_limited(self) -> bool:
+        """True while mail waits for the hourly limit."""
+        return any(held.is_for_limit for held in self.held)
 
     def wait(self, number: int, oldest_at: datetime, *, more: bool) -> None:
         """Note what waits."""
@@ -82,9 +110,12 @@ def list_ways(agent: Agent) -> list[Way]:
 
 
 def _fill_sender(sender: Way, rows: Sequence[Any]) -> None:
-    for kind, _, _, number, moment in rows:
+    for kind, _, reason, number, moment in rows:
         if kind == "sent":
             sender.last_success_at = moment
+        elif kind == "held":
+            name, _, why = reason.partition("\n")
+            sender.held.append(Held(name, _without_addresses(why), number, moment))
         elif kind == "to send":
             sender.wait(number, moment, more=_is_cut(rows, kind))
     sender.fail(_reasons(row for row in rows if row[0] == "unsent"), more=_is_cut(rows, "unsent"))
@@ -96,7 +127,7 @@ def _mailboxes(agent: Agent) -> dict[int | None, Way]:
     return {
         source.id: Way(
             IN, name=source.name, queue=source.queue.name, active=source.active,
-            last_success_at=source.last_success_at, error=source.last_error or "",
+            last_success_at=source.last_success_at, error=source.last_error or "", missing=source.missing,
         )
         for source in db.session.scalars(sources.options(joinedload(Source.queue)))
     }  # fmt: skip
@@ -141,6 +172,7 @@ def _standing(agent: Agent) -> Any:
         _part("to send", out.where(_waits_to_leave()).order_by(to.queued_at), by_reason=False),
         _part("unsent", out.where(is_troubled()).order_by(to.id.desc())),
         _last_sent(nobody),
+        _held_back(agent, nobody),
     )
 
 
@@ -157,6 +189,17 @@ def _last_sent(nobody: Any) -> Rows:
     sent = select(to.settled_at.label("moment")).where(to.state == DeliveryState.SENT, to.settled_at.is_not(None))
     last = sent.order_by(to.settled_at.desc()).limit(1).subquery()
     return select(literal("sent"), nobody, literal(""), literal(1), last.c.moment)
+
+
+def _held_back(agent: Agent, nobody: Any) -> Rows:
+    """What waits for a destination, the relay or the limit, as far as the agent sees any of it."""
+    wait = DestinationWait
+    some = outbound_seen_by(agent, OutboundRecipient.domain.label("domain")).where(_waits_to_leave())
+    mails = some.order_by(OutboundRecipient.queued_at).limit(COUNT_STOPS_AT).subquery().c
+    is_meant = or_(wait.name == mails.domain, wait.name.startswith(EVERYWHERE))
+    why = wait.name + "\n" + wait.reason
+    held = select(literal("held"), nobody, why, func.count(), wait.until).join_from(wait, mails.domain.table, is_meant)
+    return held.where(wait.until > clock.now()).group_by(wait.name, wait.reason, wait.until)
 
 
 def _waits_to_leave() -> Any:

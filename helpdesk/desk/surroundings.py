@@ -12,7 +12,7 @@ from helpdesk.canned_replies.models import CannedReply
 from helpdesk.columns import UtcDateTime, word
 from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, pause_sentence, sentence_of
-from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.models import InboundEmail, InboundState, StuckEmail
 from helpdesk.inbound.troubles import PAUSED, Rows, patience_ends, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.sites.models import Queue, Topic
@@ -92,7 +92,8 @@ def _counts(agent: Agent) -> list[Rows]:
     ]
     if agent.can("mail.read"):
         failed = select(func.count()).where(InboundEmail.state == InboundState.FAILED).scalar_subquery()
-        parts.append(_rows("count", failed, literal("mail")))
+        stuck = select(func.count()).where(StuckEmail.left_at.is_(None)).scalar_subquery()
+        parts.append(_rows("count", failed + stuck, literal("mail")))
     return parts
 
 

@@ -10,14 +10,16 @@ from helpdesk.doctor.databases import check_database, check_migrations
 from helpdesk.doctor.fetching import check_fetch_exceptions
 from helpdesk.doctor.findings import Check, Checkup, Finding, Level, bad, fine, reason_of
 from helpdesk.doctor.keys import check_keys
+from helpdesk.doctor.outbox import check_outbox
 from helpdesk.doctor.receiving import check_lmtp, check_mailboxes
 from helpdesk.doctor.sending import check_smtp_server
+from helpdesk.doctor.signing import check_signing
 from helpdesk.doctor.storage import check_disk, check_file_store, check_folder, check_jobs, check_settings_file
 
 CHECKS: tuple[Check, ...] = (
     check_settings_file, check_keys, check_database, check_migrations, check_folder, check_disk, check_file_store,
-    check_jobs, check_smtp_server, check_mailboxes, check_lmtp, check_base_url, check_clock, check_time_zones,
-    check_fetch_exceptions,
+    check_jobs, check_smtp_server, check_signing, check_outbox, check_mailboxes, check_lmtp, check_base_url,
+    check_clock, check_time_zones, check_fetch_exceptions,
 )  # fmt: skip
 
 

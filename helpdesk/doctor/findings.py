@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import Engine, NullPool, create_engine, make_url
 
+from helpdesk import database, tokens
 from helpdesk.config import Settings
 from helpdesk.database import engine_options
 from helpdesk.outbound import transport
@@ -62,6 +63,17 @@ class Checkup:
         app = Flask("helpdesk.doctor")
         app.extensions["settings"] = self.settings
         transport.init_app(app, self.settings)
+        return app
+
+    @cached_property
+    def desk(self) -> Flask:
+        """Just enough of an application to ask for access tokens, and to keep those that were renewed."""
+        app = Flask("helpdesk.doctor")
+        app.extensions["settings"] = self.settings
+        app.config["SQLALCHEMY_DATABASE_URI"] = self.settings.database_uri
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(self.settings.database_uri)
+        database.init_app(app)
+        tokens.init_app(app, [key.get_secret_value() for key in self.settings.secret_keys])
         return app
 
 

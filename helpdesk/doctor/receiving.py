@@ -8,11 +8,14 @@ from imap_tools import MailboxFolderSelectError, MailboxLoginError
 from sqlalchemy import select
 
 from helpdesk.config import UNIX
+from helpdesk.database import db
 from helpdesk.doctor.databases import is_migrated
 from helpdesk.doctor.findings import PATIENCE_SECONDS, Checkup, Finding, bad, fine, look, reason_of
 from helpdesk.doctor.troubles import trouble_of
 from helpdesk.inbound.models import Source
+from helpdesk.inbound.sources.imap import address_of
 from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
+from helpdesk.inbound.sources.signing_in import TokenRefused
 
 AREA = "imap"
 UNDERSTOOD = 250
@@ -52,20 +55,30 @@ def check_lmtp(checkup: Checkup) -> Iterator[Finding]:
 
 
 def _check_mailbox(checkup: Checkup, name: str, settings: dict[str, Any]) -> Finding:
-    password = checkup.settings.imap_password_of(name)
-    if not password:
-        return bad(AREA, f"The mailbox {name} has no password; set HELPDESK_IMAP_PASSWORD or HELPDESK_IMAP_PASSWORDS.")
     try:
-        address = Address.of(settings, password=password)
+        address = _address(checkup, name, settings)
+        if not (address.password or address.token):
+            todo = "set HELPDESK_IMAP_PASSWORD or HELPDESK_IMAP_PASSWORDS."
+            return bad(AREA, f"The mailbox {name} has no password; {todo}")
         with connect(address) as box:
             box.select()
             if box.can_idle:
                 return fine(AREA, f"The mailbox {name} lets us in and tells of new mail at once.")
+    except TokenRefused as refusal:
+        return bad(AREA, f"The mailbox {name} cannot be read: {refusal.message}")
     except MailboxFailed as refusal:
         return bad(AREA, _why_not(name, settings, refusal))
     poll = checkup.settings.imap_poll_seconds
     return look(AREA, f"The server of the mailbox {name} has no IDLE, so new mail is seen every {poll} seconds only; "
                 "lower HELPDESK_IMAP_POLL_SECONDS if that is too slow.")  # fmt: skip
+
+
+def _address(checkup: Checkup, name: str, settings: dict[str, Any]) -> Address:
+    """Where it is and how to get in; a token that is renewed on the way is kept, since it may be the only one."""
+    if not settings.get("oauth"):
+        return Address.of(settings, password=checkup.settings.imap_password_of(name))
+    with checkup.desk.app_context():
+        return address_of(db.session.scalars(select(Source).where(Source.name == name)).one())
 
 
 def _why_not(name: str, settings: dict[str, Any], refusal: MailboxFailed) -> str:

@@ -14,13 +14,15 @@ from helpdesk import clock
 from helpdesk.config import Settings
 from helpdesk.health.probe import Probe
 from helpdesk.inbound.troubles import PAUSED, TROUBLES_IN, TROUBLES_OUT, Rows, patience_ends, troubles
+from helpdesk.outbound.waiting import is_limited
 from helpdesk.ticks import PeriodicTick
 from helpdesk.versions import is_newest
 
 log = logging.getLogger(__name__)
 
 ON_PURPOSE = "paused"
-WELL = ("", ON_PURPOSE)
+LIMITED = "waits for the hourly limit"
+WELL = ("", ON_PURPOSE, LIMITED)
 WORKER_SEEN_WITHIN = timedelta(minutes=3)
 
 
@@ -35,7 +37,8 @@ def reasons_against(settings: Settings, probe: Probe) -> dict[str, str]:
 
 def _of_database(probe: Probe) -> dict[str, str]:
     names = ("database", "migrations", "mail_out", "mail_in", "worker")
-    statement: Any = union_all(*troubles(patience_ends()), _worker_seen(clock.now() - WORKER_SEEN_WITHIN))
+    parts = (_worker_seen(clock.now() - WORKER_SEEN_WITHIN), _row(LIMITED).where(is_limited(clock.now())))
+    statement: Any = union_all(*troubles(patience_ends()), *parts)
     try:
         kinds = probe.ask_database("ready", partial(_read, statement=statement))
     except (SQLAlchemyError, OSError) as error:
@@ -46,7 +49,7 @@ def _of_database(probe: Probe) -> dict[str, str]:
     return {
         "database": "",
         "migrations": "",
-        "mail_out": _told(kinds & TROUBLES_OUT) or (ON_PURPOSE if PAUSED in kinds else ""),
+        "mail_out": _told(kinds & TROUBLES_OUT) or _why_it_waits(kinds),
         "mail_in": _told(kinds & TROUBLES_IN),
         "worker": "" if "worker" in kinds else "no worker was seen lately",
     }
@@ -57,8 +60,15 @@ def _read(connection: Connection, *, statement: Any) -> set[str] | None:
 
 
 def _worker_seen(since: datetime) -> Rows:
-    seen = select(literal("worker"), literal(None, Integer).label("number"), literal(None, String).label("label"))
-    return seen.where(exists().where(PeriodicTick.minute > since))
+    return _row("worker").where(exists().where(PeriodicTick.minute > since))
+
+
+def _row(kind: str) -> Rows:
+    return select(literal(kind), literal(None, Integer).label("number"), literal(None, String).label("label"))
+
+
+def _why_it_waits(kinds: set[str]) -> str:
+    return ON_PURPOSE if PAUSED in kinds else LIMITED if LIMITED in kinds else ""
 
 
 def _of_disk(settings: Settings, probe: Probe) -> str:

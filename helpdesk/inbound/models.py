@@ -1,10 +1,10 @@
-"""InboundEmail, a mail kept raw from the moment it came, and Source, a mailbox we fetch from."""
+"""InboundEmail, a mail kept raw from the moment it came; Source, a mailbox we fetch from, and what is stuck in it."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.columns import one_of
@@ -23,11 +23,15 @@ class InboundState(StrEnum):
     FAILED = "failed"
 
 
+WAITS = f"state = '{InboundState.RECEIVED.value}'"
 NOT_TAKEN = (InboundState.FAILED, InboundState.REJECTED, InboundState.IGNORED)
 
 
 class Source(Base):
-    """A mailbox: where it is, who holds its lease, and when it last worked. Its password is a setting, not a row."""
+    """A mailbox: where it is, who holds its lease, and when it last worked. Its password is a setting, not a row.
+
+    `missing` counts the mails that it holds and we do not; `ledger_of` names the mailbox whose UIDs we have noted.
+    """
 
     __tablename__ = "source"
 
@@ -40,8 +44,40 @@ class Source(Base):
     lease_until: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    missing: Mapped[int] = mapped_column(default=0, server_default="0")
+    ledger_of: Mapped[str | None]
 
     queue: Mapped[Queue] = relationship()
+
+
+class SourceToken(Base):
+    """What OAuth gave us for a mailbox, sealed, and until when one worker is renewing it."""
+
+    __tablename__ = "source_token"
+
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), primary_key=True)
+    sealed: Mapped[str] = mapped_column(default="")
+    renewing_until: Mapped[datetime | None]
+
+
+class StuckEmail(Base):
+    """A mail that is in its mailbox and could not be taken: which, why, how often that was tried, and who left it."""
+
+    __tablename__ = "stuck_email"
+    __table_args__ = (UniqueConstraint("source_id", "uidvalidity", "uid"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
+    uidvalidity: Mapped[int] = mapped_column(BigInteger)
+    uid: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    first_failed_at: Mapped[datetime]
+    last_failed_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    left_by: Mapped[str | None]
+
+    source: Mapped[Source] = relationship()
 
 
 class InboundEmail(Base):
@@ -52,6 +88,7 @@ class InboundEmail(Base):
         UniqueConstraint("source_id", "uidvalidity", "uid"),
         Index("ix_inbound_email_queue_id_message_id", "queue_id", "message_id"),
         Index("ix_inbound_email_state_id", "state", "id"),
+        Index("ix_inbound_email_waiting", "source_id", "id", sqlite_where=text(WAITS), postgresql_where=text(WAITS)),
     )
     locked_by_verbs = True
 
@@ -60,6 +97,7 @@ class InboundEmail(Base):
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id", ondelete="SET NULL"))
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)  # 32 bits without a sign (RFC 3501 §2.3.1.1)
     uid: Mapped[int | None] = mapped_column(BigInteger)
+    copied_at: Mapped[datetime | None]  # into the folder for processed mail, on a server that cannot move
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
     envelope_from: Mapped[str | None]
     envelope_to: Mapped[list[str]] = mapped_column(default=list)

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import repeat, zip_longest
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, union_all, update
 from sqlalchemy.exc import OperationalError
 
 from helpdesk import clock, files
 from helpdesk.agents.models import Agent
+from helpdesk.columns import word
 from helpdesk.database import db, transactional, wake
 from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.acting import act, find_queue, tell_outcome
 from helpdesk.inbound.apart import GoneError, read_mail
 from helpdesk.inbound.letters import letter_of
-from helpdesk.inbound.models import InboundEmail, InboundState
+from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
 
@@ -29,18 +32,21 @@ LEASE = timedelta(minutes=1)
 SHORTAGES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
-def process_received() -> int:
-    """Read all mail that waits and that no other worker is reading. Returns how many were read.
+def process_received(source_id: int | None = None) -> int:
+    """Read all mail that waits, or all of one mailbox, and that no other worker is reading. Returns how many were read.
 
+    Mailboxes take turns, each with its oldest first, so that none keeps another waiting for longer than a batch.
     Raises the last shortage (a full disk, a locked database) when all have had their turn.
     """
-    done, last = 0, 0
+    turns = _turns(source_id)
     shortages: list[Exception] = []
-    while _has_waiting(after=last) and (claimed := _claim("mail", after=last)):
+    done = 0
+    while ids := _next(turns):
+        claimed = _claim("mail", ids=ids)
         for email_id in claimed:
             with _noting_shortage(email_id, shortages):
                 process(email_id)
-        done, last = done + len(claimed), claimed[-1]
+        done += len(claimed)
     if shortages:
         raise shortages[-1]
     return done
@@ -90,23 +96,45 @@ def retry_inbound(email: InboundEmail, *, by: Agent) -> None:
     wake(PROCESS)
 
 
-def _has_waiting(*, after: int) -> bool:
-    return db.session.scalar(select(InboundEmail.id).where(_waits(after, clock.now())).limit(1)) is not None
+def _turns(source_id: int | None) -> dict[int | None, int]:
+    """Whose mail is read, each with the last id that had its turn; None stands for all doors that are no mailbox."""
+    if source_id is not None:
+        return {source_id: 0}
+    return dict.fromkeys([None, *db.session.scalars(select(Source.id).order_by(Source.id))], 0)
+
+
+def _next(turns: dict[int | None, int]) -> list[int]:
+    """The mails of the next batch: the oldest of each that waits, then the second of each, and so on."""
+    now = clock.now()
+    rows = db.session.execute(union_all(*(_oldest(of, after, now) for of, after in turns.items()))).all()
+    waiting: dict[int | None, list[int]] = {}
+    for of, email_id in rows:
+        waiting.setdefault(of, []).append(email_id)
+    one_each = zip_longest(*(zip(repeat(of), sorted(ids)) for of, ids in waiting.items()))
+    batch = [mail for round_ in one_each for mail in round_ if mail is not None][:BATCH]
+    turns |= dict(batch)
+    return [email_id for _, email_id in batch]
+
+
+def _oldest(source_id: int | None, after: int, now: datetime) -> Select[Any]:
+    of_source = InboundEmail.source_id == source_id if source_id else InboundEmail.source_id.is_(None)
+    oldest = select(InboundEmail.source_id, InboundEmail.id).where(of_source, InboundEmail.id > after, _waits(now))
+    return select(oldest.order_by(InboundEmail.id).limit(BATCH).subquery())
 
 
 @transactional
-def _claim(_what: str, /, *, after: int) -> list[int]:
-    """Take the next few that wait, for as long as the lease; committed before any of them is read."""
+def _claim(_what: str, /, *, ids: list[int]) -> list[int]:
+    """Take those of these that wait still, for as long as the lease; committed before any of them is read."""
     now = clock.now()
-    oldest = select(InboundEmail.id).where(_waits(after, now)).order_by(InboundEmail.id).limit(BATCH)
+    free = select(InboundEmail.id).where(InboundEmail.id.in_(ids), _waits(now))
     claim = (
         update(InboundEmail)
-        .where(InboundEmail.id.in_(oldest.with_for_update(skip_locked=True)))
+        .where(InboundEmail.id.in_(free.with_for_update(skip_locked=True)))
         .values(lease_until=now + LEASE)
         .returning(InboundEmail.id)
         .execution_options(synchronize_session=False)
     )
-    return sorted(db.session.scalars(claim))
+    return sorted(db.session.scalars(claim), key=ids.index)
 
 
 @transactional
@@ -114,9 +142,9 @@ def _release(email_id: int, /) -> None:
     db.session.execute(update(InboundEmail).where(InboundEmail.id == email_id).values(lease_until=None))
 
 
-def _waits(after: int, now: datetime) -> ColumnElement[bool]:
+def _waits(now: datetime) -> ColumnElement[bool]:
     is_free = or_(InboundEmail.lease_until.is_(None), InboundEmail.lease_until < now)
-    return (InboundEmail.state == InboundState.RECEIVED) & (InboundEmail.id > after) & is_free
+    return (InboundEmail.state == word(InboundState.RECEIVED)) & is_free
 
 
 @contextmanager

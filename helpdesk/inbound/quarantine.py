@@ -8,9 +8,11 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import transactional
 from helpdesk.errors import Refused
 from helpdesk.inbound.acting import find_queue
+from helpdesk.inbound.apart import read_mail
 from helpdesk.inbound.letters import RAW_NAME, letter_of, subject_of
 from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
-from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.reading import Reading, unread
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, add_note, open_ticket
 from helpdesk.uploads import store
@@ -28,10 +30,10 @@ def make_ticket(email: InboundEmail, *, by: Agent) -> Ticket:
     when the store does not answer or is full.
     """
     raw = _raw(email)
-    mail = parse(raw)
-    letter = _whole_letter(mail, raw, reason=email.reason or NO_REASON)
+    reading = _read(raw, reason=email.reason or NO_REASON)
+    letter = _whole_letter(reading, raw)
     try:
-        return _open(email, mail=mail, letter=letter, by=by)
+        return _open(email, mail=reading.mail, letter=letter, by=by)
     except Exception:
         for file in letter.files:
             files.delete(file.storage_key)
@@ -75,15 +77,16 @@ def _refuse_taken(email: InboundEmail) -> None:
         raise Refused("This mail is no longer among those that became no ticket.")
 
 
-def _whole_letter(mail: ParsedEmail, raw: bytes, *, reason: str) -> Letter:
-    """All that the mail says, always with the raw mail, since somebody had a reason not to take it."""
-    if mail.unreadable:
-        return letter_of(mail, raw)
+def _read(raw: bytes, *, reason: str) -> Reading:
+    """The mail as far as it can be read: what kept it out may be the very fault that keeps it from being read."""
     try:
-        letter = letter_of(mail, raw)
-    except (OSError, files.StoreDown):
-        raise
-    except Exception:  # the very fault that may have kept it out
+        return read_mail(raw)
+    except Exception:
         log.exception("a mail is made a ticket without being read")
-        return letter_of(replace(mail, text="", html=None, unreadable=reason), raw)
-    return replace(letter, files=(*letter.files, store(RAW_NAME, raw)))
+        return unread(raw, reason)
+
+
+def _whole_letter(reading: Reading, raw: bytes) -> Letter:
+    """All that the mail says, always with the raw mail, since somebody had a reason not to take it."""
+    letter = letter_of(reading, raw)
+    return letter if reading.mail.unreadable else replace(letter, files=(*letter.files, store(RAW_NAME, raw)))

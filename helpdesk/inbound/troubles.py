@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -20,13 +21,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from helpdesk import clock
-from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.models import InboundEmail, InboundState, Source, StuckEmail
+from helpdesk.inbound.stuck import TRIES
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient, SendingPause
 from helpdesk.outbound.pausing import is_paused
+from helpdesk.outbound.waiting import is_limited, was_held_back
 
 PATIENCE = timedelta(minutes=15)
 TROUBLES_OUT = {"not sent", "not tried"}
-TROUBLES_IN = {"not read", "not fetched"}
+TROUBLES_IN = {"not read", "not fetched", "not taken"}
 PAUSED = "paused"
 _SOME = func.count() > 0
 
@@ -45,24 +48,29 @@ def troubles(since: Moment) -> list[Rows]:
 
     `since` is what `patience_ends` says, or a parameter that stands for it.
     """
-    return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since), _paused()]
+    return [_not_sent(since), _not_tried(since), _not_read(since), _not_fetched(since), _not_taken(since), _paused()]
 
 
 def _not_sent(since: Moment) -> Rows:
-    """Some mail failed at its first try already, and for as long as it waits none has left."""
+    """Some mail failed at its first try already, and for as long as it waits none has left.
+
+    Only the mails settled of late are looked at: written as a CASE, since SQLite would go through all that ever left.
+    """
     one, other = OutboundRecipient, aliased(OutboundRecipient)
-    has_left = exists().where(other.state == DeliveryState.SENT, other.settled_at > since)
+    was_sent = case((other.state == DeliveryState.SENT, 1), else_=0) == 1
+    has_left = exists().where(other.settled_at > since, was_sent)
     waits = and_(one.state == DeliveryState.QUEUED, one.attempts > 0, one.queued_at < since)
     return (
         _row("not sent", "\n" + func.coalesce(func.min(one.error), ""))
-        .where(waits, ~has_left, ~is_paused(since=since))
+        .where(waits, ~has_left, ~is_paused(since=since), ~is_limited(since))
         .having(_SOME)
     )
 
 
 def _not_tried(since: Moment) -> Rows:
     due = (OutboundRecipient.state == DeliveryState.QUEUED, OutboundRecipient.next_attempt_at < since)
-    return _row("not tried", func.min(OutboundRecipient.error)).where(*due, ~is_paused(since=since)).having(_SOME)
+    is_meant = (~is_paused(since=since), ~was_held_back(since))
+    return _row("not tried", func.min(OutboundRecipient.error)).where(*due, *is_meant).having(_SOME)
 
 
 def _not_read(since: Moment) -> Rows:
@@ -74,6 +82,15 @@ def _not_fetched(since: Moment) -> Rows:
     is_late = or_(Source.last_success_at.is_(None), Source.last_success_at < since)
     told = Source.name + "\n" + Source.last_error
     return _row("not fetched", told).where(Source.active, is_late, Source.last_error.is_not(None))
+
+
+def _not_taken(since: Moment) -> Rows:
+    """A mailbox was read and holds mails all the same that we could not take, and that nobody left there."""
+    lasts = or_(StuckEmail.attempts >= TRIES, StuckEmail.first_failed_at < since)
+    number = case((func.count() == 1, "a mail"), else_=cast(func.count(), String) + " mails")
+    told = Source.name + "\n" + number + " that could not be taken: " + func.min(StuckEmail.reason)
+    of_source = _row("not taken", told).join_from(StuckEmail, StuckEmail.source).group_by(Source.id, Source.name)
+    return of_source.where(Source.active, StuckEmail.left_at.is_(None), lasts)
 
 
 def _paused() -> Rows:

@@ -1,10 +1,12 @@
-"""OutboundEmail, a mail with all that it will say, its recipients with the state of each delivery, and SendingPause."""
+"""OutboundEmail, a mail with all that it will say, its recipients with the state of each delivery, and what holds
+sending back: SendingPause by hand, DestinationWait by itself.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.columns import one_of
@@ -75,7 +77,7 @@ class OutboundEmail(Base):
 
 
 class OutboundRecipient(Base):
-    """The delivery of one mail to one address."""
+    """The delivery of one mail to one address; `domain` is where to, in ASCII, and what is `automatic` leaves last."""
 
     __tablename__ = "outbound_recipient"
     __table_args__ = (
@@ -86,6 +88,8 @@ class OutboundRecipient(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email_id: Mapped[int] = mapped_column(ForeignKey("outbound_email.id", ondelete="CASCADE"))
     address: Mapped[str]
+    domain: Mapped[str] = mapped_column(default="", server_default="")
+    automatic: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[DeliveryState] = mapped_column(one_of(DeliveryState, "state"), default=DeliveryState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     abandoned: Mapped[int] = mapped_column(default=0)
@@ -122,6 +126,20 @@ class SendingPause(Base):
     paused_by: Mapped[str]
     resumed_at: Mapped[datetime | None] = mapped_column(index=True)
     resumed_by: Mapped[str | None]
+
+
+class DestinationWait(Base):
+    """Until when mail waits, and why: `name` is a domain, or RELAY or LIMIT in waiting.py for all mail.
+
+    `refusals` is how often it was refused in a row, so that the wait grows. A row holds back nothing once it is over.
+    """
+
+    __tablename__ = "destination_wait"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    refusals: Mapped[int] = mapped_column(default=0)
+    until: Mapped[datetime]
+    reason: Mapped[str]
 
 
 _URGENCY = {

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import select
@@ -12,9 +13,11 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.metrics import MAILS_OUT
 from helpdesk.outbound import operations as outbox
+from helpdesk.outbound.claiming import claim_next
+from helpdesk.outbound.deliveries import Claim, Delivery, Outcome
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
-from helpdesk.outbound.operations import Claim, Delivery, Outcome
-from helpdesk.outbound.transport import send
+from helpdesk.outbound.transport import Line, send
+from helpdesk.outbound.turns import Turns
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -25,17 +28,34 @@ HOPELESS = "the worker ended {} times while it sent this mail, which may have ar
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)  # in seconds; together less than the lease of a claim
 
 
-def deliver_due(worker: str) -> int:
-    """Send everything that is due: claim, commit, send, record, until nothing is left; returns how many were tried."""
-    tried = 0
-    while claims := outbox.claim_due(worker):
-        for claim in claims:
-            if claim.is_hopeless:
-                _record_surely(Delivery(claim, Outcome.PERMANENT, HOPELESS.format(claim.abandoned)))
-        for delivery in send([(claim, _recipient(claim)) for claim in claims if not claim.is_hopeless]):
-            _record_surely(delivery)
-        tried += len(claims)
+def deliver_due(worker: str, *, turns: Turns | None = None, is_over: Callable[[], bool] = lambda: False) -> int:
+    """Send everything that is due over one connection, one mail after the other, until nothing is left, another thread
+    has its turn or it `is_over`; returns how many were tried. Threads of one process share their `turns`.
+    """
+    turns, tried = turns or Turns(), 0
+    with Line() as line:
+        while not is_over() and _deliver_next(line, worker, turns):
+            tried += 1
     return tried
+
+
+def _deliver_next(line: Line, worker: str, turns: Turns) -> bool:
+    """Claim, commit, send, record; False when there was nothing to do."""
+    if not turns.take():
+        return False
+    try:
+        claim = claim_next(worker)
+        if claim is not None and (delivery := _try(line, claim)) is not None:
+            _record_surely(delivery)
+        return claim is not None
+    finally:
+        turns.leave()
+
+
+def _try(line: Line, claim: Claim) -> Delivery | None:
+    if claim.is_hopeless:
+        return Delivery(claim, Outcome.PERMANENT, HOPELESS.format(claim.abandoned))
+    return send(line, claim, _recipient(claim))
 
 
 def _record_surely(delivery: Delivery) -> None:

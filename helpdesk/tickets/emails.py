@@ -12,6 +12,7 @@ from helpdesk.config import settings
 from helpdesk.database import db
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
+from helpdesk.pictures import shown_in
 from helpdesk.templating import moment, one_line, without_re
 from helpdesk.tickets.links import new_message_id, reply_address, status_path
 from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
@@ -49,17 +50,19 @@ def queue_reply(
     It can be taken back until `held_until`.
     """
     references = _references(thread)
+    pictures = {file: f"{place}.{message.message_id}" for place, file in enumerate(_pictures_of(message), start=1)}
     return _queue(
         ticket, to=to, message_id=message.message_id or "", template="emails/reply",
         subject=f"Re: {without_re(one_line(ticket.subject))}",
         context={
             "body": message.body_text,
+            "pictures": {file.name: f"cid:{content_id}" for file, content_id in pictures.items()},
             "signature": message.signature,
             "article": _about(ticket.article),
             "earlier": _quote(ticket, thread[-1].id) if thread else None,
         },
         headers={"In-Reply-To": references[-1], "References": " ".join(references)} if references else {},
-        files=[_enclosed(file) for file in message.attachments], held_until=held_until,
+        files=[_enclosed(file, pictures.get(file)) for file in message.attachments], held_until=held_until,
     )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def queue_receipt(ticket: Ticket, *, to: str) -> OutboundEmail:
             "link": settings().link(status_path(ticket)),
             "came_by_mail": ticket.origin is Origin.EMAIL,
         },
-        headers=RECEIPT_HEADERS,
+        headers=RECEIPT_HEADERS, automatic=True,
     )  # fmt: skip
 
 
@@ -100,6 +103,7 @@ def _queue(
     headers: dict[str, str],
     files: list[dict[str, str]] | None = None,
     held_until: datetime | None = None,
+    automatic: bool = False,
 ) -> OutboundEmail:
     address = reply_address(ticket)
     return enqueue(
@@ -115,11 +119,21 @@ def _queue(
         files=files,
         thread_token=thread_of(ticket),
         held_until=held_until,
+        automatic=automatic,
     )
 
 
-def _enclosed(file: Attachment) -> dict[str, str]:
-    return {"name": file.name, "media_type": file.media_type, "key": file.storage_key}
+def _pictures_of(message: Message) -> list[Attachment]:
+    """The files that the text shows, the first of each name."""
+    by_name = {file.name: file for file in reversed(message.attachments) if file.is_picture}
+    shown = shown_in(message.body_text, by_name)
+    return [file for file in message.attachments if by_name.get(file.name) is file and file.name in shown]
+
+
+def _enclosed(file: Attachment, content_id: str | None) -> dict[str, str]:
+    """A file for the outbox, as a part of the text when it has an id that this shows it by (RFC 2392)."""
+    enclosed = {"name": file.name, "media_type": file.media_type, "key": file.storage_key}
+    return enclosed | {"content_id": content_id} if content_id else enclosed
 
 
 def _about(article: Article | None) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.columns import one_of
 from helpdesk.database import Base
 from helpdesk.outbound.models import OutboundEmail
+from helpdesk.pictures import SHOWN_TYPES
 from helpdesk.readers.models import Reader
 
 if TYPE_CHECKING:
@@ -135,3 +136,8 @@ class Attachment(Base):
 
     message: Mapped[Message | None] = relationship(back_populates="attachments")
     draft: Mapped["Draft | None"] = relationship(back_populates="attachments")
+
+    @property
+    def is_picture(self) -> bool:
+        """True when every mail program and browser shows it."""
+        return self.media_type in SHOWN_TYPES

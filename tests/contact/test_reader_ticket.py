@@ -371,3 +371,20 @@ def test_class_55_foreign_host_gets_no_link(app: Flask, client: FlaskClient) -> 
     send(client, headers={"X-Forwarded-Host": "evil.example"})
     assert "http://localhost/ticket/" in text_of(outbox()[0])
     assert "evil" not in text_of(outbox()[0])
+
+
+def test_a_picture_in_a_reply_is_shown_in_its_place_and_loads(client: FlaskClient, cast: Cast) -> None:
+    ticket = make_ticket(cast)
+    body = 'Look: ![the "plaque"](the plaque.png) ![](https://elsewhere.example/p.gif) ![](words.txt)'
+    reply(ticket, body=body, by=cast.ann, files=(store("the plaque.png", PNG), store("words.txt", b"words")))
+    pictures = re.findall(r"<img [^>]+>", client.get(status_path(ticket)).text)
+    assert len(pictures) == 1
+    found = re.fullmatch(r'<img class="picture" loading="lazy" src="([^"]+)" alt="the &#34;plaque&#34;">', pictures[0])
+    assert found is not None, pictures
+    answer = client.get(html.unescape(found[1]))
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/png", PNG)
+
+
+def test_class_1_what_a_reader_writes_shows_no_picture(client: FlaskClient, cast: Cast) -> None:
+    ticket = make_ticket(cast, letter=follow_up_letter("![x](plaque.png)", files=(store("plaque.png", PNG),)))
+    assert "<img" not in client.get(status_path(ticket)).text

@@ -10,15 +10,21 @@ from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import receive
 from helpdesk.inbound.sources.leases import note_error, note_success
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient, SendingPause
-from helpdesk.outbound.operations import has_due
+from helpdesk.outbound.claiming import has_due
+from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEmail, OutboundRecipient, SendingPause
+from helpdesk.outbound.waiting import LIMIT
 from helpdesk.sites.models import Queue
+from helpdesk.templating import moment
+from helpdesk.tickets.operations import reply
 from tests.cast import Cast
 from tests.desk.conftest import Desk, counted
 from tests.desk.reading import text_of
+from tests.factories import make_ticket
 from tests.letters import letter, put
 
 CALM = "Mail we send all is well Nothing was sent yet · Nothing waits"
+SOON = clock.now() + timedelta(minutes=10)
+UNTIL = f"until {moment(SOON)}"
 Row = dict[str, object]
 
 
@@ -130,6 +136,37 @@ def test_an_admin_pauses_and_resumes_sending(eve: Desk, carla: Desk) -> None:
     assert (pause.resumed_by, has_due()) == ("Carla Cole", True)
 
 
+def test_what_waits_for_a_destination_is_told_with_its_reason(eve: Desk) -> None:
+    put(to="ruth@slow.example")
+    put(to="paul@slow.example")
+    put()
+    held("slow.example", "451 4.7.1 <ruth@slow.example> greylisted")
+    held("idle.example", "451 4.7.1 nobody waits for it")
+    assert text_of(eve.get("/desk/mail").text, "ul.why li") == [
+        f"2 wait for slow.example: 451 4.7.1 … greylisted · {UNTIL}"
+    ]
+    assert "all is well" in ways(eve)[0]
+
+
+def test_the_hourly_limit_is_shown_and_is_no_fault(eve: Desk) -> None:
+    for number in range(3):
+        put(to=f"reader{number}@example.com")
+    held(f"{LIMIT} of 100", "the hourly limit of 100 mails is used up")
+    assert ways(eve)[0].startswith(
+        "Mail we send waits for the hourly limit Nothing was sent yet · 3 mails wait to be sent"
+    )
+    [line] = text_of(eve.get("/desk/mail").text, "ul.why li")
+    assert line == f"3 wait for the hourly limit: the hourly limit of 100 mails is used up · {UNTIL}"
+
+
+def test_what_waits_about_a_ticket_in_a_restricted_queue_is_for_its_members(eve: Desk, carla: Desk, cast: Cast) -> None:
+    ticket = make_ticket(cast, queue=cast.legal, address="client@lawyer.example", wants_answer=False)
+    reply(ticket, body="We look into it.", by=cast.carla)
+    held("lawyer.example", "451 4.7.1 greylisted")
+    assert "lawyer.example" not in eve.get("/desk/mail").text
+    assert "waits for lawyer.example" in carla.get("/desk/mail").text
+
+
 @pytest.mark.parametrize(("times", "shown"), [(999, "999"), (1000, "999+"), (1001, "999+")])
 def test_counts_stop(eve: Desk, times: int, shown: str) -> None:
     came(InboundState.RECEIVED, times=times)
@@ -146,7 +183,13 @@ def test_the_page_takes_as_many_statements_however_much_stands(eve: Desk, cast: 
         came(InboundState.FAILED, f"Reason {number}.", times=5, source_id=source_id)
         came(InboundState.RECEIVED, times=5, source_id=source_id)
         failed(put(), f"550 {number}")
-    assert (calm, statements_of(eve)) == (6, 6)
+    assert (calm, statements_of(eve)) == (7, 7)
+
+
+def held(name: str, reason: str) -> None:
+    """Let mail wait for a destination."""
+    db.session.add(DestinationWait(name=name, refusals=1, until=SOON, reason=reason))
+    db.session.commit()
 
 
 def statements_of(desk: Desk) -> int:

@@ -258,3 +258,16 @@ def test_class_2_and_5_words_from_outside_are_only_words(ann: Desk, eve: Desk, c
     assert {path: answer.status_code for path, answer in shown.items()} == dict.fromkeys(pages, 200)
     assert [path for path, answer in shown.items() if "<img" in answer.text] == []
     assert text_of(shown[path_of(ticket)].text, "h1") == [PAYLOAD]
+
+
+def test_a_picture_in_a_reply_or_note_is_shown_in_its_place(ann: Desk, cast: Cast, ticket: Ticket) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
+    reply(ticket, body="Look: ![](plaque.png)", by=cast.ann, files=(store("plaque.png", png),))
+    add_note(ticket, body="![old](old.png) ![](other.png)", by=cast.eve, files=(store("old.png", png),))
+    follow_up(ticket, letter=follow_up_letter("![mine](mine.png)", files=(store("mine.png", png),)))
+    pictures = re.findall(
+        r'<img class="picture" loading="lazy" src="([^"]+)" alt="([^"]*)">', ann.get(path_of(ticket)).text
+    )
+    assert [alt for _, alt in pictures] == ["plaque.png", "old"]
+    answers = [ann.get(address) for address, _ in pictures]
+    assert [(answer.status_code, answer.mimetype, answer.data) for answer in answers] == [(200, "image/png", png)] * 2

@@ -14,11 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from tests.doctor.conftest import Desk
-from tests.servers.dovecot import Account
+from tests.servers.dovecot import Account, Dovecot
 from tests.servers.fixtures import Certificates
 from tests.servers.ports import free_port, wait_for_port
 from tests.servers.proxy import Proxy
 from tests.servers.smtp import LOGIN, SmtpServer
+from tests.servers.tokens import CLIENT_SECRET, TokenServer
 
 pytestmark = pytest.mark.engines("sqlite")
 Found = Callable[..., list[tuple[str, str, str]]]
@@ -136,6 +137,28 @@ def test_a_wrong_password_for_the_mailbox(found: Found, mailbox: Account) -> Non
 def test_a_mailbox_without_a_password(found: Found) -> None:
     sentence = "The mailbox Inbox has no password; set HELPDESK_IMAP_PASSWORD or HELPDESK_IMAP_PASSWORDS."
     assert found(imap_password=SecretStr("")) == [("failure", "imap", sentence)]
+
+
+def test_a_mailbox_that_signs_in_with_tokens(
+    found: Found,
+    desk: Desk,
+    change_mailbox: ChangeMailbox,
+    start_token_server: Callable[..., TokenServer],
+    start_dovecot: Callable[..., Dovecot],
+) -> None:
+    tokens = start_token_server(rotates=True)
+    account = start_dovecot(None, introspection_url=f"{tokens.url}/introspect").add_mailbox()
+    tokens.username = account.username
+    change_mailbox(account.settings(oauth=tokens.settings()))
+    secrets = {"imap_client_secret": SecretStr(CLIENT_SECRET), "imap_refresh_token": SecretStr("refresh-0")}
+    for _ in range(2):
+        tokens.access_tokens.clear()
+        assert found(**secrets) == []  # the refresh token that came instead was kept
+    tokens.revoke()
+    [(level, area, sentence)] = found(**secrets)
+    assert (level, area) == ("failure", "imap")
+    assert sentence.startswith("The mailbox Inbox cannot be read: We have no permission to read this mailbox any more")
+    assert "refresh-" not in sentence
 
 
 def test_a_mailbox_without_its_folder(found: Found, mailbox: Account, change_mailbox: ChangeMailbox) -> None:

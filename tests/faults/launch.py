@@ -21,7 +21,7 @@ GROUP = "group"
 BEFORE = {
     "before send": "helpdesk.tickets.delivery:send",
     "before record": "helpdesk.tickets.delivery:record_delivery",
-    "before raw put": "helpdesk.inbound.sources.imap:receive",
+    "before raw put": "helpdesk.inbound.sources.taking:receive",
     "before seen": "helpdesk.inbound.sources.mailbox:OpenMailbox.mark_seen",
     "before step": "alembic.ddl.impl:DefaultImpl._exec",
 }

@@ -19,6 +19,7 @@ from helpdesk.config import Settings
 from helpdesk.database import db, transactional
 from helpdesk.inbound.operations import process_received, receive
 from helpdesk.jobs import noting
+from helpdesk.outbound.claiming import claim_next
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.rate_limit import Limit, count
 from helpdesk.tickets.delivery import deliver_due
@@ -101,6 +102,28 @@ def test_sending_that_is_paused_is_told_and_no_fault(settings: Settings, client:
     assert (answer.status_code, answer.json["status"], answer.json["parts"]["mail_out"]) == (200, "ok", "paused")
     resume_sending("Carla Cole")
     assert bad(client) == []
+
+
+def test_mail_that_waits_for_the_hourly_limit_is_told_and_no_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes, settings.smtp_hourly_cap = 0, 1
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(minutes=50)):
+        put()
+        put()
+        assert claim_next("one") is not None
+        assert claim_next("one") is None
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json["parts"]["mail_out"]) == (200, "waits for the hourly limit")
+
+
+def test_mail_that_still_stands_a_while_after_the_limit_is_a_fault(settings: Settings, client: FlaskClient) -> None:
+    settings.keep_free_bytes, settings.smtp_hourly_cap = 0, 1
+    claim_tick("start")
+    with clock.at(clock.now() - timedelta(hours=3)):
+        put()
+        put()
+        assert (claim_next("one") is not None, claim_next("one")) == (True, None)
+    assert bad(client) == ["mail_out"]
 
 
 def test_mail_that_still_stands_a_while_after_a_pause_is_a_fault(settings: Settings, client: FlaskClient) -> None:

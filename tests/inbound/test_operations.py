@@ -16,9 +16,9 @@ from helpdesk.errors import Conflict, Refused
 from helpdesk.inbound import operations
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.operations import process, process_received, receive, retry_inbound, sweep_files
+from helpdesk.outbound.letters import letter_of
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.outbound.rendering import html_of, text_of
-from helpdesk.outbound.transport import _mime
 from helpdesk.readers.models import Reader
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import new_message_id, reply_address, ticket_of_message_id
@@ -331,7 +331,7 @@ def test_a_warning_that_the_mail_is_late_changes_nothing(app: Flask, cast: Cast,
 
 def test_our_own_mail_that_comes_back_is_ignored(cast: Cast) -> None:
     ticket = make_ticket(cast)
-    ours = bytes(_mime(outbox()[0].recipients[0]).as_bytes())
+    ours = letter_of(outbox()[0].recipients[0]).raw
     name, _, value = LOOP.partition(": ")
     for raw in (ours, letter(from_="support@example.org"), letter(headers={name: value}, to=reply_address(ticket))):
         assert took(raw).state is InboundState.IGNORED

@@ -41,15 +41,11 @@ def test_a_mail_becomes_a_ticket_with_its_words_the_raw_mail_and_a_note_why(cast
 
 def test_a_mail_that_nothing_can_read_becomes_a_ticket_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     email = kept_out(raw := letter(), reason="RuntimeError while reading it")
-    real, said = quarantine.letter_of, []
 
-    def fail_once(*args: object) -> object:
-        said.append(args)
-        if len(said) == 1:
-            raise RuntimeError
-        return real(*args)  # type: ignore[arg-type]
+    def fail(_raw: bytes) -> object:
+        raise RuntimeError
 
-    monkeypatch.setattr(quarantine, "letter_of", fail_once)
+    monkeypatch.setattr(quarantine, "read_mail", fail)
     [words, _] = make_ticket(email, by=cast.eve).messages
     assert words.body_text == "This mail could not be read: RuntimeError while reading it"
     assert [files.get(file.storage_key) for file in words.attachments] == [raw]

@@ -15,21 +15,32 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pydantic import SecretStr
 from sqlalchemy import event, select
 
 from helpdesk import clock, create_app, files
 from helpdesk.config import Settings
 from helpdesk.database import db
-from helpdesk.inbound.models import InboundEmail, InboundState, Source
+from helpdesk.inbound.models import InboundState, Source
 from helpdesk.inbound.operations import process_received, retry_inbound
-from helpdesk.inbound.sources import imap
-from helpdesk.inbound.sources.imap import fetch, watch
+from helpdesk.inbound.sources import imap, taking
+from helpdesk.inbound.sources.imap import fetch
 from helpdesk.inbound.sources.leases import LEASE, claim_source, release_source
 from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, connect
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.tickets.models import Ticket
 from tests.cast import Cast
+from tests.inbound.mailbox_sources import (
+    afresh,
+    emails,
+    find_or_make_source,
+    make_source,
+    run_together,
+    set_password,
+    subjects,
+    try_to_fetch,
+    wait_until,
+    watching,
+)
 from tests.letters import letter
 from tests.servers.dovecot import PASSWORD, Account, Dovecot
 from tests.servers.fixtures import Certificates
@@ -91,16 +102,21 @@ def test_l2_a_flag_that_is_refused_for_ever_makes_one_ticket_and_is_told(
     assert (subjects(), mailbox.flags()) == (["One"], [set()])
 
 
-def test_a_refused_flag_is_a_complaint_on_the_source(
+def test_l2_a_refused_flag_is_a_complaint_until_another_mail_is_marked(
     app: Flask, cast: Cast, mailbox: Account, proxy_to: Callable[..., Proxy]
 ) -> None:
     proxy = proxy_to(mailbox.port, judge=lambda line: "NO read-only today" if b"STORE" in line else PASS)
     source = make_source(app, cast, mailbox.settings(port=proxy.port))
     mailbox.deliver(letter())
-    fetch(source.id, "one")
-    source = db.session.get_one(Source, source.id)
-    assert source.last_success_at is not None
-    assert source.last_error == ("Not everything went well: the server does not mark mail 1 as read: read-only today")
+    for _ in range(2):
+        fetch(source.id, "one")
+        source = afresh(source)
+        assert source.last_success_at is not None
+        assert source.last_error == "Not everything went well: the server does not mark mail 1 as read: read-only today"
+    healed = find_or_make_source(app, cast, mailbox.settings())
+    mailbox.deliver(letter())
+    fetch(healed.id, "one")
+    assert (afresh(healed).last_error, mailbox.flags()) == (None, [set(), {"\\Seen"}])
 
 
 def test_l5_mail_stays_unread_until_it_is_kept(app: Flask, source: Source, mailbox: Account) -> None:
@@ -169,7 +185,7 @@ def test_l10_a_connection_cut_anywhere_loses_and_doubles_nothing(
     source = find_or_make_source(app, cast, mailbox.settings())
     fetch(source.id, "one")
     process_received()
-    assert subjects() == [f"Mail {number}" for number in range(4)]
+    assert sorted(subjects()) == [f"Mail {number}" for number in range(4)]  # what was cut off comes last
     assert [len(files.get(email.storage_key)) for email in emails()] == [
         len(letter(subject="Mail 0", body="x" * 3000))
     ] * 4
@@ -189,7 +205,8 @@ def test_l4_four_fetchers_make_one_ticket_of_each_mail(app: Flask, source: Sourc
 def test_l4_two_fetchers_without_a_lease_still_keep_each_mail_once(
     app: Flask, source: Source, mailbox: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imap, "claim_source", lambda source_id, worker: True)
+    for module in (imap, taking):
+        monkeypatch.setattr(module, "claim_source", lambda source_id, worker: True)
     for number in range(30):
         mailbox.deliver(letter(subject=f"Mail {number:02}"))
     source_id = source.id
@@ -223,7 +240,7 @@ def test_a_mailbox_that_is_switched_off_is_left_alone(source: Source, mailbox: A
 def test_l9_a_mail_that_is_too_large_stays_there_and_is_told(
     source: Source, mailbox: Account, monkeypatch: pytest.MonkeyPatch, cast: Cast
 ) -> None:
-    monkeypatch.setattr(imap, "MAX_BYTES", 2 * 1024 * 1024)
+    monkeypatch.setattr(taking, "MAX_BYTES", 2 * 1024 * 1024)
     mailbox.deliver(letter(subject="All my photos", body="x" * 70 + "\r\n", times=50_000))
     mailbox.deliver(letter(subject="Next"))
     assert fetch(source.id, "one") == 2
@@ -485,29 +502,6 @@ def test_a_pipe_with_nothing_in_it_is_an_error_of_the_sender(app: Flask, capsys:
 # The rest prepares.
 
 
-def make_source(app: Flask, cast: Cast, settings: dict[str, Any]) -> Source:
-    """A Source row with these settings, and its password among the application's settings."""
-    set_password(app, PASSWORD)
-    source = Source(name="Readers", queue=cast.queue, settings=settings, active=True)
-    db.session.add(source)
-    db.session.commit()
-    return source
-
-
-def find_or_make_source(app: Flask, cast: Cast, settings: dict[str, Any]) -> Source:
-    source = db.session.scalar(select(Source))
-    if source is None:
-        return make_source(app, cast, settings)
-    source.settings = settings
-    db.session.commit()
-    return source
-
-
-def set_password(app: Flask, password: str) -> None:
-    changed = app.extensions["settings"].model_copy(update={"imap_password": SecretStr(password)})
-    app.extensions["settings"] = changed
-
-
 def over_tls(mailbox: Account, security: str, chain: object) -> dict[str, Any]:
     port = mailbox.server.tls_port if security == "tls" else mailbox.port
     return mailbox.settings(security=security, port=port, ca_file=str(chain))
@@ -515,13 +509,6 @@ def over_tls(mailbox: Account, security: str, chain: object) -> dict[str, Any]:
 
 def silent_settings(server: SilentServer) -> dict[str, Any]:
     return {"host": "127.0.0.1", "port": server.port, "security": "none", "username": "x", "timeout_seconds": 1}
-
-
-def try_to_fetch(source: Source) -> None:
-    try:
-        fetch(source.id, "one")
-    except MailboxFailed:
-        db.session.rollback()
 
 
 def fetch_in(app: Flask, source_id: int, worker: str) -> None:
@@ -537,35 +524,6 @@ def fetch_in_child(settings: Settings, source_id: int) -> None:
 
 def release_all(source_id: int) -> None:
     release_source(source_id, worker="killed")
-
-
-def run_together(jobs: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=job) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@contextmanager
-def watching(app: Flask, source_id: int) -> Iterator[threading.Thread]:
-    stop = threading.Event()
-    db.session.rollback()
-    thread = threading.Thread(target=watch, args=(app, source_id, stop))
-    thread.start()
-    try:
-        yield thread
-    finally:
-        stop.set()
-        thread.join(30)
-
-
-def wait_until(is_so: Callable[[], bool], *, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        db.session.rollback()
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -591,16 +549,6 @@ def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-
-
-def emails() -> list[InboundEmail]:
-    db.session.rollback()
-    return list(db.session.scalars(select(InboundEmail).order_by(InboundEmail.id)))
-
-
-def subjects() -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(Ticket.subject).order_by(Ticket.id)))
 
 
 class FullDisk:

@@ -14,7 +14,7 @@ from helpdesk import clock, create_app
 from helpdesk.database import db
 from helpdesk.demo.publication import PASSWORD, SIGN_IN
 from helpdesk.demo.seeding import seed
-from helpdesk.inbound.models import InboundState, Source
+from helpdesk.inbound.models import InboundState, Source, StuckEmail
 from helpdesk.inbound.operations import process, receive
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.schema import bring_up_to_date
@@ -76,7 +76,14 @@ def _add_troubles() -> None:
     queue = db.session.scalars(select(Queue).order_by(Queue.id)).first()
     for name, error in (("Letters", None), ("Old letters", "imap.example.org:993: the password was refused")):
         seen = clock.now() - timedelta(hours=3 if error else 0)
-        db.session.add(Source(name=name, queue=queue, settings={}, last_success_at=seen, last_error=error))
+        source = Source(name=name, queue=queue, settings={}, last_success_at=seen, last_error=error)
+        db.session.add(source)
+    reason, now = "the server does not give out mail 7: [SERVERBUG] Internal error", clock.now()
+    db.session.add(
+        StuckEmail(
+            source=source, uidvalidity=1, uid=7, reason=reason, attempts=2, first_failed_at=now, last_failed_at=now
+        )
+    )
     of_ticket = OutboundRecipient.email.has(OutboundEmail.thread_token.is_not(None))
     sent = select(OutboundRecipient).where(OutboundRecipient.state != DeliveryState.BOUNCED, of_ticket)
     late = db.session.scalars(sent.order_by(OutboundRecipient.id.desc()).limit(1)).one()

@@ -6,8 +6,8 @@ from flask import Flask
 
 from helpdesk import clock
 from helpdesk.database import db
+from helpdesk.outbound.claiming import claim_next, has_due
 from helpdesk.outbound.models import DeliveryState, SendingPause
-from helpdesk.outbound.operations import claim_due, has_due
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.outbound.schedule import GIVE_UP_AFTER, LEASE
 from helpdesk.tickets.delivery import deliver_due
@@ -21,18 +21,33 @@ def test_while_sending_is_paused_no_worker_claims_anything(app: Flask) -> None:
     put()
     pause_sending(CARLA)
     put()
-    assert (has_due(), claim_due("one"), claim_due("two")) == (False, [], [])
+    assert (has_due(), claim_next("one"), claim_next("two")) == (False, None, None)
     assert states() == [(None, DeliveryState.QUEUED)] * 2
+
+
+def test_a_pause_holds_before_the_very_next_mail(app: Flask, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    for number in range(5):
+        put(to=f"reader{number}@example.com")
+
+    def pause_after_two() -> None:
+        if len(smtp.mails) == 2:
+            with app.app_context():
+                pause_sending(CARLA)
+
+    smtp.on_mail = pause_after_two
+    assert (deliver_due("one"), len(smtp.mails)) == (2, 2)
+    assert [state for _, state in states()] == [DeliveryState.SENT] * 2 + [DeliveryState.QUEUED] * 3
 
 
 def test_not_even_what_a_worker_left_behind_is_claimed(app: Flask) -> None:
     put()
-    assert len(claim_due("killed")) == 1
+    assert claim_next("killed") is not None
     pause_sending(CARLA)
     with clock.at(clock.now() + 2 * LEASE):
-        assert claim_due("two") == []
+        assert claim_next("two") is None
         resume_sending(CARLA)
-        assert len(claim_due("two")) == 1
+        assert claim_next("two") is not None
 
 
 def test_resuming_sends_what_waited_in_its_order(app: Flask, smtp: SmtpServer) -> None:

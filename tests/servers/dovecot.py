@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ PASSWORD = "a-mailbox-password"
 
 
 class Dovecot:
-    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS."""
+    """The server; `port` speaks plain and STARTTLS, `tls_port` TLS. With an introspection URL it takes access tokens."""
 
-    def __init__(self, certificate: Certificate | None) -> None:
+    def __init__(self, certificate: Certificate | None, *, introspection_url: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.folder.chmod(0o755)
         self.certificate = certificate
+        self.introspection_url = introspection_url
         self.port, self.tls_port = free_port(), free_port()
         self._write()
         self.start()
@@ -73,6 +75,7 @@ class Dovecot:
         if os.getuid() == 0:
             shutil.chown(self.folder / "mail", user, group)
         (self.folder / "conf").write_text(_conf(self, user, group))
+        (self.folder / "oauth2").write_text(_oauth2(self.introspection_url))
 
 
 @dataclass
@@ -98,10 +101,30 @@ class Account:
             answer, said = client.append(folder, flags, "", raw)
             assert answer == "OK", said
 
+    def deliver_all(self, raws: Iterable[bytes]) -> None:
+        """Put many mails into the mailbox, by one connection."""
+        with self._client() as client:
+            for raw in raws:
+                client.append("INBOX", "", "", raw)
+
+    def change_flags(self, number: int, change: str, flags: str) -> None:
+        """Let a person change the flags of one mail: `change` is "+FLAGS" or "-FLAGS"."""
+        with self._client() as client:
+            client.select()
+            client.store(str(number), change, flags)
+
+    def subjects(self, folder: str) -> list[str]:
+        """What is in a folder, oldest first."""
+        with self._client() as client:
+            if client.select(f'"{folder}"', readonly=True)[1] == [b"0"]:
+                return []
+            _, data = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+            return [part[1].decode().partition(":")[2].strip() for part in data if isinstance(part, tuple)]
+
     def flags(self, folder: str = "INBOX") -> list[set[str]]:
         """The flags of each mail, oldest first."""
         with self._client(folder) as client:
-            if client.select(folder, readonly=True)[1] == [b"0"]:
+            if client.select(f'"{folder}"', readonly=True)[1] == [b"0"]:
                 return []
             _, data = client.fetch("1:*", "(FLAGS)")
             found = [re.search(rb"FLAGS \(([^)]*)\)", line) for line in data if isinstance(line, bytes)]
@@ -138,6 +161,14 @@ def _who() -> tuple[str, str]:
 
 def _conf(server: Dovecot, user: str, group: str) -> str:
     folder, certificate = server.folder, server.certificate
+    tokens = f"""\
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2
+}}
+"""
     tls = f"ssl_cert = <{certificate.chain}\nssl_key = <{certificate.key}\n" if certificate else ""
     return f"""\
 base_dir = {folder}/run
@@ -152,7 +183,7 @@ ssl = {"yes" if certificate else "no"}
 {tls}disable_plaintext_auth = no
 mail_max_userip_connections = 50
 mail_location = maildir:{folder}/mail/%u
-passdb {{
+{tokens if server.introspection_url else ""}passdb {{
   driver = static
   args = password={PASSWORD}
 }}
@@ -169,4 +200,15 @@ service imap-login {{
     port = {server.tls_port}
   }}
 }}
+"""
+
+
+def _oauth2(introspection_url: str) -> str:
+    return f"""\
+introspection_mode = post
+introspection_url = {introspection_url}
+force_introspection = yes
+username_attribute = username
+active_attribute = active
+active_value = true
 """

@@ -19,6 +19,7 @@ from tests.servers.postgresql import Cluster
 from tests.servers.proxy import Proxy
 from tests.servers.s3 import S3
 from tests.servers.smtp import SilentServer, SmtpServer, start_smtp
+from tests.servers.tokens import TokenServer
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def start_smtp_server() -> Iterator[Callable[..., SmtpServer]]:
     """Start SMTP servers: `start_smtp_server("starttls", certificate)`; plain without arguments."""
     controllers = []
 
-    def start(security: str = "none", certificate: Certificate | None = None) -> SmtpServer:
-        server = SmtpServer(security)
+    def start(security: str = "none", certificate: Certificate | None = None, **how: Any) -> SmtpServer:
+        server = SmtpServer(security, **how)
         controllers.append(start_smtp(server, certificate))
         return server
 
@@ -101,13 +102,27 @@ def dovecot(certificates: Certificates) -> Iterator[Dovecot]:
 
 
 @pytest.fixture
-def start_dovecot() -> Iterator[Callable[[Certificate | None], Dovecot]]:
+def start_dovecot() -> Iterator[Callable[..., Dovecot]]:
     """Start IMAP servers with other certificates, or with none."""
     servers: list[Dovecot] = []
 
-    def start(certificate: Certificate | None) -> Dovecot:
+    def start(certificate: Certificate | None, **options: str) -> Dovecot:
         need("dovecot")
-        servers.append(Dovecot(certificate))
+        servers.append(Dovecot(certificate, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def start_token_server() -> Iterator[Callable[..., TokenServer]]:
+    """Start token servers of OAuth: `start_token_server(rotates=True)`."""
+    servers: list[TokenServer] = []
+
+    def start(**how: Any) -> TokenServer:
+        servers.append(TokenServer(**how))
         return servers[-1]
 
     yield start

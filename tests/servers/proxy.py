@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-PASS, CUT = "pass", "cut"
+PASS, CUT, STALL, DRIP = "pass", "cut", "stall", "drip"
+DRIP_EVERY_SECONDS = 0.05
 Judge = Callable[[bytes], str]
 
 
@@ -18,15 +19,17 @@ def pass_all(_line: bytes) -> str:
 class Proxy:
     """Hands on what both sides say. For each line of the client, `judge` says PASS, CUT (hang up) or an answer.
 
-    An answer such as "NO not today" is given in the server's place, with the line's own tag. `cut_after` hangs up
-    when the server has said that many bytes. `hide` is taken out of what the server says. What ends with `hold` is
+    An answer such as "NO not today" is given in the server's place, with the line's own tag. When the server has said
+    `cut_after` bytes, `then` comes: CUT, STALL (not a byte more) or DRIP (one now and then). What is in `hide` is
+    taken out of what the server says. What ends with `hold` is
     kept until the server says more, and reaches the client in one piece with it.
     """
 
     upstream: int
     judge: Judge = pass_all
     cut_after: int | None = None
-    hide: bytes = b""
+    then: str = CUT
+    hide: bytes | tuple[bytes, ...] = ()
     hold: bytes = b""
     lines: list[bytes] = field(default_factory=list)
 
@@ -34,10 +37,12 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
+        self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def stop(self) -> None:
+        self._stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.hang_up()
@@ -87,14 +92,24 @@ class Proxy:
             while data := server.recv(65536 if left is None else max(1, left)):
                 if self.hold and data.endswith(self.hold):
                     data += server.recv(65536)
-                client.sendall(data.replace(self.hide, b"") if self.hide else data)
+                for word in (self.hide,) if isinstance(self.hide, bytes) else self.hide:
+                    data = data.replace(word, b"")
+                client.sendall(data)
                 left = None if left is None else left - len(data)
                 if left is not None and left <= 0:
+                    self._end(client, server)
                     break
         except OSError:
             pass
         _shut(client)
         _shut(server)
+
+    def _end(self, client: socket.socket, server: socket.socket) -> None:
+        """What comes when enough was said."""
+        if self.then == STALL:
+            self._stopped.wait()
+        while self.then == DRIP and (byte := server.recv(1)) and not self._stopped.wait(DRIP_EVERY_SECONDS):
+            client.sendall(byte)
 
 
 def _shut(connection: socket.socket) -> None:

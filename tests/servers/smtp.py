@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from tests.servers.certificates import Certificate
 from tests.servers.ports import free_port
 
-STALL, DROP = "stall", "drop"
+STALL, DROP, DRIP = "stall", "drop", "drip"
 LOGIN = ("desk", "a password nobody guesses")
 
 
@@ -41,8 +42,10 @@ class CaughtMail:
 class SmtpServer:
     """What it was told to answer, and what it saw.
 
-    `rcpt` are answers by recipient; `data_command` and `data` are answers to DATA and to the final dot, in order,
-    and all is well when there are none left. An answer STALL says nothing more, DROP closes the connection.
+    `rcpt` are answers by recipient or his domain; `data_command` and `data` are answers to DATA and to the final dot, in
+    order, and all is well when there are none left. An answer STALL says nothing more (to RCPT: until `awake` is set),
+    DROP closes the connection, and DRIP begins an answer that never ends. After `hang_up_after` mails it hangs up;
+    `on_mail` is called for each one it took.
     """
 
     security: str = "none"
@@ -54,6 +57,11 @@ class SmtpServer:
     logins: list[tuple[str, str]] = field(default_factory=list)
     peers: set[tuple[str, int]] = field(default_factory=set)
     port: int = 0
+    has_utf8: bool = True
+    hang_up_after: int = 0
+    on_mail: Callable[[], object] = lambda: None
+    resets: int = 0
+    awake: threading.Event = field(default_factory=threading.Event)
 
     async def handle_EHLO(  # noqa: N802
         self, _server: Any, session: Any, _envelope: Any, hostname: str, answers: list[str]
@@ -63,12 +71,17 @@ class SmtpServer:
         return answers
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+        self, server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
-        answer = self.rcpt.get(address, "250 OK")
+        answer = self.rcpt.get(address, self.rcpt.get(address.rpartition("@")[2], "250 OK"))
+        while answer == STALL and not self.awake.is_set():
+            await asyncio.sleep(0.05)
+        while answer == DRIP:
+            await server.push("250-still thinking")
+            await asyncio.sleep(0.05)
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return answer
+        return "451 4.4.1 nobody answered" if answer == STALL else answer
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.seen.append(envelope.content)
@@ -81,7 +94,12 @@ class SmtpServer:
         if answer.startswith("250"):
             caught = CaughtMail(envelope.content, envelope.mail_from, tuple(envelope.rcpt_tos), session.peer)
             self.mails.append(caught)
+            await asyncio.get_running_loop().run_in_executor(None, self.on_mail)
         return answer
+
+    async def handle_RSET(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+        self.resets += 1
+        return "250 OK"
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         login = (data.login.decode(), data.password.decode())
@@ -97,6 +115,9 @@ class _Session(SMTP):
             await self.push(answers.popleft())
         else:
             await super().smtp_DATA(arg)
+        mails = [mail for mail in self.event_handler.mails if self.session and mail.peer == self.session.peer]
+        if 0 < self.event_handler.hang_up_after <= len(mails):
+            self.transport.close()
 
 
 class _Controller(Controller):
@@ -117,7 +138,9 @@ def start_smtp(server: SmtpServer, certificate: Certificate | None = None) -> Co
 
 def _options(server: SmtpServer, certificate: Certificate | None) -> dict[str, Any]:
     if certificate is None:
-        return {"authenticator": server.authenticate, "auth_require_tls": False}
+        return {
+            "authenticator": server.authenticate, "auth_require_tls": False, "enable_SMTPUTF8": server.has_utf8,
+        }  # fmt: skip
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.chain, certificate.key)
     login = {"authenticator": server.authenticate}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from helpdesk import clock
 from helpdesk.addresses import split_token
 from helpdesk.database import db
+from helpdesk.outbound.letters import letter_of
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.rendering import html_of, text_of
-from helpdesk.outbound.transport import _mime
 from helpdesk.tickets.links import ticket_of_address, ticket_of_message_id
 from helpdesk.tickets.models import Then
 from helpdesk.tickets.operations import add_note, follow_up, reply
@@ -34,6 +34,13 @@ def _nine_twelve(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_receipt_reads_as_agreed(cast: Cast) -> None:
     make_ticket(cast)
     assert as_text(outbox()[-1]) == golden("receipt")
+
+
+def test_nobody_waits_for_a_receipt_as_for_a_reply(cast: Cast) -> None:
+    reply(make_ticket(cast), body="You are right.", by=cast.ann)
+    assert [(mail.template, mail.recipients[0].automatic) for mail in outbox()] == [
+        ("emails/receipt", True), ("emails/reply", False),
+    ]  # fmt: skip
 
 
 def test_the_reply_reads_as_agreed(cast: Cast) -> None:
@@ -98,7 +105,7 @@ def test_class_31_no_control_character_enters_a_header(cast: Cast, control: str)
     ticket = make_ticket(cast, name=evil, subject=evil)
     reply(ticket, body="Hello", by=cast.ann)
     mail = outbox()[-1]
-    names = message_from_bytes(_mime(mail.recipients[0]).as_bytes()).keys()
+    names = message_from_bytes(letter_of(mail.recipients[0]).raw).keys()
     assert sorted(names) == [
         "Content-Type",
         "Date",

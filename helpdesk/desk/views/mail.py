@@ -5,7 +5,15 @@ from werkzeug.wrappers import Response
 
 from helpdesk.access import require
 from helpdesk.desk import blueprint
-from helpdesk.desk.mail_log import get_inbound, get_recipient, get_undelivered, list_not_taken, list_undelivered
+from helpdesk.desk.mail_log import (
+    get_inbound,
+    get_recipient,
+    get_stuck,
+    get_undelivered,
+    list_not_taken,
+    list_stuck,
+    list_undelivered,
+)
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -13,6 +21,7 @@ from helpdesk.downloads import as_download
 from helpdesk.errors import Refused
 from helpdesk.inbound.operations import retry_inbound
 from helpdesk.inbound.quarantine import ignore_inbound, make_ticket
+from helpdesk.inbound.stuck import leave_stuck, retry_stuck
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.outbound.rendering import text_of
 from helpdesk.tickets.delivery import mark_handled, retry_delivery
@@ -25,6 +34,7 @@ def mail() -> str:
     return desk_page(
         "mail.html",
         ways=list_ways(g.agent),
+        stuck=list_stuck(g.agent),
         undelivered=list_undelivered(g.agent),
         not_taken=list_not_taken(g.agent),
     )
@@ -107,6 +117,27 @@ def ignore_mail(email_id: int) -> Response:
     try:
         ignore_inbound(get_inbound(email_id, g.agent), by=g.agent)
         flash("The mail is kept, and no longer on the list.", "done")
+    except Refused as refused:
+        flash(refused.message, "error")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post(f"/mail/stuck/<{ID}:stuck_id>/retry")
+@require("mail.retry")
+def retry_stuck_mail(stuck_id: int) -> Response:
+    """Try once more to take a mail out of its mailbox."""
+    retry_stuck(get_stuck(stuck_id, g.agent), by=g.agent)
+    flash("The mail will be tried again when its mailbox is read next.", "done")
+    return redirect(url_for("desk.mail"), 303)
+
+
+@blueprint.post(f"/mail/stuck/<{ID}:stuck_id>/leave")
+@require("mail.handle")
+def leave_stuck_mail(stuck_id: int) -> Response:
+    """Take a mail off the list that stays in its mailbox."""
+    try:
+        leave_stuck(get_stuck(stuck_id, g.agent), by=g.agent)
+        flash("The mail stays in its mailbox, and is no longer on the list.", "done")
     except Refused as refused:
         flash(refused.message, "error")
     return redirect(url_for("desk.mail"), 303)

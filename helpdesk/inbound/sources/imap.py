@@ -2,37 +2,25 @@
 
 import logging
 import os
-import re
 import socket
 import threading
 import time
 
 from flask import Flask
-from sqlalchemy import select
 
 from helpdesk.config import settings
 from helpdesk.database import db
-from helpdesk.errors import Conflict
-from helpdesk.inbound.models import InboundEmail, Source
+from helpdesk.inbound.models import Source
 from helpdesk.inbound.operations import process_received
-from helpdesk.inbound.receiving import receive, record_oversized
-from helpdesk.inbound.sources.leases import claim_source, note_error, note_success, release_source
-from helpdesk.inbound.sources.mailbox import (
-    Address,
-    MailboxFailed,
-    MailUnfetchable,
-    OpenMailbox,
-    connect,
-)
+from helpdesk.inbound.sources.leases import claim_source, note_error, release_source
+from helpdesk.inbound.sources.mailbox import Address, MailboxFailed, OpenMailbox, connect
+from helpdesk.inbound.sources.oauth import token_of
+from helpdesk.inbound.sources.taking import take_new
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 50 * 1024 * 1024
 FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 60.0
-KEPT_HEADERS = (
-    b"from:", b"to:", b"cc:", b"subject:", b"date:", b"message-id:", b"in-reply-to:", b"references:", b"return-path:"
-)  # fmt: skip
 
 
 def fetch(source_id: int, worker: str) -> int:
@@ -43,8 +31,9 @@ def fetch(source_id: int, worker: str) -> int:
     if not claim_source(source_id, worker=worker):
         return 0
     try:
-        with connect(_address(source_id)) as box:
-            return _take_new(box, source_id, worker)
+        address = _address(source_id)
+        with connect(address) as box:
+            return _take(box, address, source_id, worker)
     except MailboxFailed as error:
         note_error(source_id, error=error.message)
         raise
@@ -73,10 +62,10 @@ def watch(app: Flask, source_id: int, stop: threading.Event) -> None:
 def _stay(app: Flask, source_id: int, stop: threading.Event) -> None:
     """Keep one connection for as long as it and the source's settings last."""
     worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
-    with app.app_context():
-        address = _address(source_id)
-        seconds = settings().imap_poll_seconds
     try:
+        with app.app_context():
+            address = _address(source_id)
+            seconds = settings().imap_poll_seconds
         with connect(address) as box:
             while not stop.is_set() and _fetch_once(app, box, address, source_id, worker):
                 box.wait(stop, seconds=seconds)
@@ -94,79 +83,24 @@ def _fetch_once(app: Flask, box: OpenMailbox, address: Address, source_id: int, 
             return False
         if claim_source(source_id, worker=worker):
             try:
-                _take_new(box, source_id, worker)
+                _take(box, address, source_id, worker)
             finally:
                 release_source(source_id, worker=worker)
-        process_received()
+        process_received(source_id)
     return True
 
 
-def _take_new(box: OpenMailbox, source_id: int, worker: str) -> int:
-    validity = box.select()
-    known = _ledger(source_id, validity)
-    wanted = [uid for uid in box.uids() if uid not in known]
-    sizes = box.sizes(wanted)
-    new, complaint = 0, None
-    for uid in wanted:
-        if not claim_source(source_id, worker=worker):
-            return new
-        try:
-            new += _take(box, source_id, (validity, uid), size=sizes.get(uid, 0))
-            if sizes.get(uid, 0) <= MAX_BYTES:
-                box.mark_seen(uid)
-        except MailUnfetchable as error:  # the other mails must not wait for this one
-            complaint = f"Not everything went well: {error.message}"
-    note_success(source_id, complaint=complaint)
-    return new
+def _take(box: OpenMailbox, address: Address, source_id: int, worker: str) -> int:
+    return take_new(box, source_id, worker, mailbox=address.mailbox, processed_folder=address.processed_folder)
 
 
-def _take(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, size: int) -> bool:
-    """Keep one mail for good; False when it is gone or somebody else was faster."""
-    if size > MAX_BYTES:
-        return _take_headers(box, source_id, uid, size=size)
-    raw = box.fetch(uid[1])
-    if raw is None:
-        return False
-    try:
-        receive(raw, source=db.session.get_one(Source, source_id), uid=uid)
-    except Conflict:
-        return False
-    except OSError as error:  # else it would look like the mail server's fault
-        raise MailboxFailed(f"A mail could not be kept here and stays there: {error}") from error
-    return True
-
-
-def _take_headers(box: OpenMailbox, source_id: int, uid: tuple[int, int], *, size: int) -> bool:
-    headers = box.fetch_headers(uid[1])
-    if headers is None:
-        return False
-    source = db.session.get_one(Source, source_id)
-    try:
-        record_oversized(_stub(headers, size), source=source, uid=uid, size=size)
-    except Conflict:
-        return False
-    return True
-
-
-def _stub(headers: bytes, size: int) -> bytes:
-    """A mail that names sender and subject of one that was not fetched, and says so."""
-    kept = [line for line in re.split(rb"\r?\n(?![ \t])", headers) if line.lower().startswith(KEPT_HEADERS)]
-    sentence = f"This mail has {size // 1024 // 1024} MB, so it was not fetched. It is still in the mailbox."
-    body = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + sentence.encode() + b"\r\n"
-    return b"".join(line + b"\r\n" for line in kept) + body
-
-
-def _ledger(source_id: int, validity: int) -> set[int]:
-    """The UIDs we have taken under this UIDVALIDITY."""
-    taken = select(InboundEmail.uid).where(InboundEmail.source_id == source_id, InboundEmail.uidvalidity == validity)
-    uids = {uid for uid in db.session.scalars(taken) if uid is not None}
-    db.session.rollback()  # no transaction stays open while the mail server is asked
-    return uids
+def address_of(source: Source) -> Address:
+    """Where a mailbox is and how to get in. Raises MailboxFailed when its settings cannot be meant."""
+    return Address.of(source.settings, password=settings().imap_password_of(source.name), token=token_of(source))
 
 
 def _address(source_id: int) -> Address:
-    source = db.session.get_one(Source, source_id)
-    address = Address.of(source.settings, password=settings().imap_password_of(source.name))
+    address = address_of(db.session.get_one(Source, source_id))
     db.session.rollback()
     return address
 

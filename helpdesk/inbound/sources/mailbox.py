@@ -2,27 +2,30 @@
 
 import contextlib
 import imaplib
-import logging
 import re
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Self, cast
 
-from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxUnencrypted
+from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailboxFolderSelectError, MailBoxUnencrypted
 
 from helpdesk.config import LOOPBACK, Security
-from helpdesk.errors import HelpdeskError
+from helpdesk.inbound.sources import moving, signing_in
+from helpdesk.inbound.sources.deadlines import within
+from helpdesk.inbound.sources.refusals import MailRefused, said
+from helpdesk.inbound.sources.signing_in import MailboxFailed, Token
 
-log = logging.getLogger(__name__)
+__all__ = ["Address", "MailRefused", "MailboxFailed", "OpenMailbox", "connect"]
 
 TIMEOUT_SECONDS = 30
 REIDLE_SECONDS = 9 * 60
 LISTEN_SECONDS = 1.0
+ONE_MAIL_SECONDS = 4 * 60  # less than a lease: another worker must not begin with the same mail meanwhile
 SIZES_AT_ONCE = 500
 HEADER_BYTES = 256 * 1024
 DEFAULT_PORTS: dict[str, int] = {"tls": 993, "starttls": 143, "none": 143}
@@ -31,21 +34,11 @@ FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError)
 _SIZE = re.compile(rb"\bUID (\d+)\b.*?\bRFC822\.SIZE (\d+)\b|\bRFC822\.SIZE (\d+)\b.*?\bUID (\d+)\b")
 
 
-class MailboxFailed(HelpdeskError):
-    """A mailbox could not be read; the message says why and holds no password."""
-
-    status = 503
-
-
-class MailUnfetchable(HelpdeskError):
-    """The server does not give out one mail; the others may be fine."""
-
-    status = 503
-
-
 @dataclass(frozen=True)
 class Address:
-    """Where a mailbox is and how to get in; `timeout` in seconds for each answer of the server."""
+    """Where a mailbox is, how to get in, and where mail goes that was taken, "" for nowhere; `timeout` in seconds for
+    each answer of the server. A `token` of OAuth takes the place of the password.
+    """
 
     host: str
     port: int
@@ -55,9 +48,11 @@ class Address:
     folder: str = "INBOX"
     ca_file: Path | None = None
     timeout: float = TIMEOUT_SECONDS
+    processed_folder: str = ""
+    token: Token | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, settings: dict[str, Any], *, password: str) -> Self:
+    def of(cls, settings: dict[str, Any], *, password: str, token: Token | None = None) -> Self:
         """The address in a Source's settings. Raises MailboxFailed when they cannot be meant."""
         security = settings.get("security", "tls")
         host = str(settings.get("host", ""))
@@ -65,16 +60,26 @@ class Address:
             raise MailboxFailed("The mailbox needs a host, and one of tls, starttls or none as its security.")
         if security == "none" and host not in LOOPBACK:
             raise MailboxFailed("Without TLS a mailbox is only read on this machine; use tls or starttls.")
+        folder, processed = str(settings.get("folder") or "INBOX"), str(settings.get("processed_folder") or "")
+        if processed == folder:
+            raise MailboxFailed("Mail that was taken must go to another folder than the one that is read.")
         return cls(
             host=host,
             port=int(settings.get("port") or DEFAULT_PORTS[security]),
             security=security,
             username=str(settings.get("username", "")),
             password=password,
-            folder=str(settings.get("folder") or "INBOX"),
+            folder=folder,
+            processed_folder=processed,
+            token=token,
             ca_file=Path(settings["ca_file"]) if settings.get("ca_file") else None,
             timeout=float(settings.get("timeout_seconds") or TIMEOUT_SECONDS),
         )
+
+    @property
+    def mailbox(self) -> str:
+        """Which mailbox it is, however it is reached."""
+        return f"{self.username}@{self.host.lower()}/{self.folder}"
 
     def sentence(self, error: BaseException) -> str:
         """What went wrong here, for staff, without the password."""
@@ -90,11 +95,32 @@ class OpenMailbox:
         self._box = box
         self._client = box.client
         self._folder = folder
+        self._exist = 0
+
+    def look(self) -> tuple[int, list[int]]:
+        """Look at the folder afresh: its UIDVALIDITY, and the UIDs of all its mails, oldest first.
+
+        Raises MailboxFailed when there is no such folder, and an error of FAULTS when the server lists fewer mails
+        than it says there are: a mailbox that is broken must not look like an empty one.
+        """
+        for _ in range(2):  # somebody may remove mails between the two answers, but hardly twice
+            validity, uids = self.select(), self.uids()
+            if len(uids) >= self._exist:
+                return validity, uids
+        raise imaplib.IMAP4.error(f"the server says there are {self._exist} mails, and lists only {len(uids)}")
 
     def select(self) -> int:
-        """Look at the folder afresh; returns its UIDVALIDITY."""
+        """Open the folder; returns its UIDVALIDITY."""
         self._client.untagged_responses.pop("UIDVALIDITY", None)
-        self._box.folder.set(self._folder)
+        try:
+            _, exist = self._box.folder.set(self._folder)
+        except MailboxFolderSelectError as error:
+            if self._box.folder.exists(self._folder):
+                raise
+            raise MailboxFailed(
+                f"There is no folder “{self._folder}”; it was renamed, removed or never made."
+            ) from error
+        self._exist = int(exist[-1] or 0)
         validity: Any = self._client.untagged_responses.get("UIDVALIDITY")
         if not validity:
             raise imaplib.IMAP4.error("the server names no UIDVALIDITY")
@@ -104,6 +130,11 @@ class OpenMailbox:
         """The UIDs of all mails in the folder, whoever has read them, oldest first."""
         self._client.untagged_responses.pop("EXISTS", None)
         return sorted(int(uid) for uid in self._box.uids("ALL", charset=None))
+
+    def has(self, uid: int) -> bool:
+        """False when a mail is gone for certain."""
+        answer, data = self._client.uid("SEARCH", f"UID {uid}")
+        return answer != "OK" or str(uid).encode() in (data[-1] or b"").split()
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
         """How many bytes these mails have, by UID; a mail that is gone has none."""
@@ -122,11 +153,15 @@ class OpenMailbox:
         return self._section(uid, f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>")
 
     def mark_seen(self, uid: int) -> None:
-        """Show the mail as read. Raises MailUnfetchable when the server does not let us."""
+        """Show the mail as read. Raises MailRefused when the server does not let us."""
         # imap-tools' own flag() expunges as well, which would destroy what somebody else marked as deleted.
         answer, data = self._client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")
         if answer != "OK":
-            raise MailUnfetchable(f"the server does not mark mail {uid} as read: {_said(data)}")
+            raise MailRefused(f"the server does not mark mail {uid} as read: {said(data)}")
+
+    def move(self, uid: int, folder: str, *, is_copied: bool, note_copied: Callable[[], None]) -> None:
+        """Move the mail into another folder. Raises MailRefused when the server does not let us. See `moving.move`."""
+        moving.move(self._box, uid, folder, is_copied=is_copied, note_copied=note_copied)
 
     @property
     def can_idle(self) -> bool:
@@ -162,9 +197,10 @@ class OpenMailbox:
         return False
 
     def _section(self, uid: int, section: str) -> bytes | None:
-        answer, data = self._client.uid("FETCH", str(uid), f"(UID {section})")
+        with within(self._client.sock, ONE_MAIL_SECONDS):
+            answer, data = self._client.uid("FETCH", str(uid), f"(UID {section})")
         if answer != "OK":
-            raise MailUnfetchable(f"the server does not give out mail {uid}: {_said(data)}")
+            raise MailRefused(f"the server does not give out mail {uid}: {said(data)}")
         return next((part[1] for part in data if isinstance(part, tuple) and _names(part[0], uid)), None)
 
     def _sizes(self, uids: list[int]) -> Iterator[tuple[int, int]]:
@@ -219,9 +255,10 @@ def _connected(address: Address) -> BaseMailBox:
 
 
 def _log_in(box: BaseMailBox, address: Address) -> None:
-    is_ascii = (address.username + address.password).isascii()
-    log_in = box.login if is_ascii else box.login_utf8
-    log_in(address.username, address.password, initial_folder=None)
+    if address.token is None:
+        signing_in.by_password(box, address.username, address.password)
+    else:
+        signing_in.by_token(box.client, address.username, address.token)
     _, capabilities = box.client.capability()  # what a server can may change with the login
     box.client.capabilities = tuple(capabilities[-1].decode("ascii", "replace").upper().split())
 
@@ -235,8 +272,3 @@ def _close(box: BaseMailBox) -> None:
 
 def _names(line: bytes, uid: int) -> bool:
     return re.search(rb"\bUID %d\b" % uid, line) is not None
-
-
-def _said(data: Iterable[object]) -> str:
-    parts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else "" for part in data]
-    return " ".join(filter(None, parts)) or "no reason given"
