@@ -26,6 +26,7 @@ from helpdesk.config import Settings, load_settings
 from helpdesk.errors import Misconfigured
 from helpdesk.file_stores import open_bucket
 from helpdesk.inbound.models import InboundEmail
+from helpdesk.intake import amazon as asking
 from helpdesk.intake import tries
 from helpdesk.intake.amazon import MOST_BYTES, connect
 from helpdesk.intake.models import SeenSignature
@@ -302,6 +303,15 @@ def test_while_amazon_cannot_be_asked_sns_is_told_to_try_again_and_the_mail_is_k
     app.extensions["amazon"] = amazon_at(sns.port, sns.authority)
     assert [said(post(client, body)) for _ in range(2)] == [KEPT, BEFORE]
     assert tickets() == [("Later", 1)]
+
+
+def test_a_certificate_that_comes_byte_by_byte_is_not_waited_for(
+    client: FlaskClient, app: Flask, sns: Sns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "ALL_SECONDS", 0.3)
+    sns.seconds_a_byte = 0.005
+    assert said(post(client, sns.message(receipt(letter())))) == NOT_NOW
+    assert (sns.asked, count(InboundEmail)) == ([(HOST, PATH)], 0)
 
 
 def test_a_certificate_is_asked_for_once_a_day_and_few_are_remembered(

@@ -1,9 +1,11 @@
 """Amazon's notification service (SNS) as a desk meets it: one host over TLS, with certificates and confirmations."""
 
+import contextlib
 import json
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from datetime import UTC, datetime
 from functools import partial
@@ -35,6 +37,7 @@ class Sns:
         self.answers: dict[str, tuple[int, bytes]] = {
             PATH: (200, signing.chain.read_bytes()), EXPIRED_PATH: (200, expired.chain.read_bytes()),
         }  # fmt: skip
+        self.seconds_a_byte = 0.0
         self.confirmed = (200, b"<ConfirmSubscriptionResponse/>")
         self.authority = tls.chain
         self._keys = {PATH: signing.key, EXPIRED_PATH: expired.key}
@@ -99,7 +102,10 @@ class _Handler(BaseHTTPRequestHandler):
         if 300 <= status < 400:
             self.send_header("Location", f"https://{HOST}{PATH}")
         self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(OSError):  # nobody waits any more
+            for piece in [content[i : i + 1] for i in range(len(content))] if self.sns.seconds_a_byte else [content]:
+                self.wfile.write(piece)
+                time.sleep(self.sns.seconds_a_byte)
 
     def log_message(self, *_: object) -> None:
         """Requests of tests need no log."""
