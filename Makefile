@@ -42,8 +42,8 @@ pictures: .make/test-installed .make/assets parts  ## docs/pictures, taken anew 
 	@echo "Taking pictures …"
 	@$(BIN)/python -m tests.pictures
 
-bench: .make/test-installed .make/assets  ## the desk against a floor of the same run: make bench TICKETS=100000
-	@$(BIN)/python -m benchmarks --tickets $(or $(TICKETS),1000)
+bench: .make/test-installed .make/assets  ## the desk against a floor of the same run: make bench TICKETS=100000 MAILS=10000
+	@$(BIN)/python -m benchmarks --tickets $(or $(TICKETS),1000) --mails $(or $(MAILS),600)
 
 faults: .make/test-installed .make/assets parts  ## kill processes of a desk at work, and count what is lost: make faults N=10000
 	@$(BIN)/python -m tests.faults --kills $(or $(N),300)

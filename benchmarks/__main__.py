@@ -7,6 +7,7 @@ import click
 
 from benchmarks import report
 from benchmarks.databases import POSTGRESQL, SQLITE, has_postgresql
+from benchmarks.intake import MAILS
 from benchmarks.results import Results, save, table
 from benchmarks.running import PARTS, run
 
@@ -20,8 +21,9 @@ STOPPED = 143
     "--engine", type=click.Choice([SQLITE, POSTGRESQL]), multiple=True, help="Both that are there, if not given."
 )
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Take these figures alone; nothing is kept.")
+@click.option("--mails", default=MAILS, show_default=True, help="How many mails one process reads, in fifties.")
 @click.option("--report", "is_report", is_flag=True, help="Write the kept results into docs/performance.md.")
-def main(tickets: int, engine: tuple[str, ...], only: tuple[str, ...], is_report: bool) -> None:
+def main(tickets: int, engine: tuple[str, ...], only: tuple[str, ...], mails: int, is_report: bool) -> None:
     """Measure the desk against a floor of the same run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # the servers are stopped on the way out
     if is_report:
@@ -31,7 +33,7 @@ def main(tickets: int, engine: tuple[str, ...], only: tuple[str, ...], is_report
     done = []
     for name in engines:
         click.echo(f"{tickets:,} tickets on {name} …")
-        done.append(run(name, tickets, parts=only or PARTS, tell=click.echo))
+        done.append(run(name, tickets, parts=only or PARTS, mails=mails, tell=click.echo))
         if not only:
             save(done[-1])
     sys.exit(conclude(done))

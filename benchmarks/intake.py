@@ -1,4 +1,4 @@
-"""Mail in, through the desk's own operations: `python -m benchmarks.intake` prints mails/s and memory as JSON."""
+"""Mail in, through the desk's own operations: `python -m benchmarks.intake 600` prints mails/s and memory as JSON."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -24,59 +25,98 @@ from helpdesk.tickets.models import Ticket
 
 MAILS = 600
 BATCH = 50
-WARM = 200
+LONGEST_WARM = 1000
 RATE, GROWTH = 50, 1.1
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 120
 
 
-def mail_intake(place: Place) -> list[Figure]:
+@dataclass(frozen=True)
+class Thread:
+    """A ticket that is answered: the address for answers, and the reader's own."""
+
+    reply_address: str
+    reader_address: str
+
+
+def mail_intake(place: Place, mails: int = MAILS) -> list[Figure]:
     """Received and processed mails a second in a process of its own, and how much its memory grew after the warm-up."""
-    environment = environment_of(place.run, port=5000, smtp_port=NOBODY)
-    words = [sys.executable, "-m", "benchmarks.intake"]
-    said = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
-    found = json.loads(said)
-    grown = f"from {found['before']:.0f} to {found['after']:.0f} MB in {MAILS - WARM} mails"
+    found = said_by("benchmarks.intake", str(mails), environment=environment_of(place.run, port=5000, smtp_port=NOBODY))
+    grown = f"from {found['before']:.0f} to {found['after']:.0f} MB in {mails - warm(mails):,} mails"
     return [
-        Figure("mail intake", found["rate"], "mails/s", RATE, True, f"{MAILS} mixed mails, one process"),
+        Figure("mail intake", found["rate"], "mails/s", RATE, True, f"{mails:,} mixed mails, one process"),
         Figure("mail intake, memory", found["after"] / found["before"], "×", GROWTH, detail=grown),
     ]
 
 
-def main() -> None:
-    """Take the mails in and print what was found, as JSON."""
+def said_by(module: str, *words: str, environment: dict[str, str]) -> dict[str, float]:
+    """What a module says as JSON when it runs in a process of its own."""
+    line = [sys.executable, "-m", module, *words]
+    said: dict[str, float] = json.loads(
+        subprocess.run(line, env=environment, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
+    )
+    return said
+
+
+def warm(mails: int) -> int:
+    """After how many of them memory is looked at first."""
+    return min(LONGEST_WARM, mails // 3 // BATCH * BATCH)
+
+
+def main(mails: int) -> None:
+    """Take mails in, a multiple of 50 of them, and print what was found, as JSON."""
     app = create_app()
     with app.app_context():
-        mails = _mails()
+        letters = Letters(threads(MAILS))
         seconds, before = 0.0, 0.0
-        for start in range(0, MAILS, BATCH):
-            began = time.perf_counter()
-            for mail in mails[start : start + BATCH]:
-                receive(mail)
-            process_received()
-            db.session.remove()
-            seconds += time.perf_counter() - began
-            before = _resident() if start + BATCH == WARM else before
-    sys.stdout.write(json.dumps({"rate": MAILS / seconds, "before": before, "after": _resident()}))
+        for start in range(0, mails, BATCH):
+            seconds += _take(letters.make(BATCH))
+            before = _resident() if start + BATCH == warm(mails) else before
+    sys.stdout.write(json.dumps({"rate": mails / seconds, "before": before, "after": _resident()}))
 
 
-def _mails() -> list[bytes]:
+def _take(mails: list[bytes]) -> float:
+    began = time.perf_counter()
+    for mail in mails:
+        receive(mail)
+    process_received()
+    db.session.remove()
+    return time.perf_counter() - began
+
+
+def threads(count: int) -> list[Thread]:
+    """Tickets of the desk that can be answered."""
+    with_reader = select(Ticket).where(Ticket.reader_id.is_not(None)).order_by(Ticket.id).limit(count)
+    found = [
+        Thread(reply_address(ticket), ticket.reader.address if ticket.reader else "ruth@example.com")
+        for ticket in db.session.scalars(with_reader)
+    ]
+    db.session.remove()
+    return found
+
+
+class Letters:
     """New letters, answers plain and formatted, pictures, automatic answers: in the proportions of a newsroom."""
-    chance = random.Random(11)  # noqa: S311 the same each time is what is wanted
-    prose = Prose(chance)
-    tickets = list(db.session.scalars(select(Ticket).where(Ticket.reader_id.is_not(None)).limit(MAILS)))
-    mails = []
-    for index in range(MAILS):
-        ticket = tickets[index % len(tickets)]
-        mail = _letter(prose, index)
+
+    def __init__(self, answered: list[Thread]) -> None:
+        self._answered = answered
+        self._prose = Prose(random.Random(11))  # noqa: S311 the same each time is what is wanted
+        self._made = 0
+
+    def make(self, count: int) -> list[bytes]:
+        """The next mails, each another one."""
+        return [self._next() for _ in range(count)]
+
+    def _next(self) -> bytes:
+        index, thread = self._made, self._answered[self._made % len(self._answered)]
+        self._made += 1
+        mail = _letter(self._prose, index)
         if index % 20 >= 9:
-            _answer(mail, ticket, prose)
+            _answer(mail, thread, self._prose, is_formatted=index % 3 == 0)
         if index % 20 == 18:
             mail.add_attachment(PICTURE, maintype="image", subtype="png", filename="plaque.png")
         if index % 20 == 19:
             mail["Auto-Submitted"] = "auto-replied"
-        mails.append(mail.as_bytes())
-    db.session.remove()
-    return mails
+        return mail.as_bytes()
 
 
 def _letter(prose: Prose, index: int) -> EmailMessage:
@@ -87,13 +127,13 @@ def _letter(prose: Prose, index: int) -> EmailMessage:
     return mail
 
 
-def _answer(mail: EmailMessage, ticket: Ticket, prose: Prose) -> None:
-    """Make it an answer with our words quoted below; every third formatted as well."""
-    mail.replace_header("To", reply_address(ticket))
-    mail.replace_header("From", ticket.reader.address if ticket.reader else "ruth@example.com")
+def _answer(mail: EmailMessage, thread: Thread, prose: Prose, *, is_formatted: bool) -> None:
+    """Make it an answer with our words quoted below."""
+    mail.replace_header("To", thread.reply_address)
+    mail.replace_header("From", thread.reader_address)
     own, quoted = prose.text(), prose.text()
     mail.set_content(f"{own}\n\nOn 3 March 2026 at 10:00, Ann Archer wrote:\n> {quoted}\n")
-    if ticket.id % 3 == 0:
+    if is_formatted:
         html = f"<p>{own}</p><div class='gmail_quote'>On 3 March Ann wrote:<blockquote>{quoted}</blockquote></div>"
         mail.add_alternative(html, subtype="html")
 
@@ -105,4 +145,4 @@ def _resident() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

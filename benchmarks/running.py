@@ -5,8 +5,9 @@ from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.databases import Place, place_of
+from benchmarks.doors import mail_doors
 from benchmarks.figures import Figure, measured
-from benchmarks.intake import mail_intake
+from benchmarks.intake import MAILS, mail_intake
 from benchmarks.resources import cold_start, memory, weights
 from benchmarks.results import SMALL, Results, growth, load, results_of
 from benchmarks.seeding import seed
@@ -19,14 +20,16 @@ PARTS = ("statements", "pages", "writing", "weights", "memory", "start", "intake
 Tell = Callable[[str], None]
 
 
-def run(engine: str, tickets: int, *, parts: tuple[str, ...] = PARTS, tell: Tell = print) -> Results:
+def run(
+    engine: str, tickets: int, *, parts: tuple[str, ...] = PARTS, mails: int = MAILS, tell: Tell = print
+) -> Results:
     """Take the figures of these parts."""
     with place_of(engine, tickets) as place:
         seeded = seed(place)
         place.copy_for_run()
         try:
             prepare_floor(place)
-            figures = list(_figures(place, parts, tell))
+            figures = list(_figures(place, parts, mails, tell))
         finally:
             place.drop_copies()
     small = load(engine, SMALL)
@@ -34,7 +37,7 @@ def run(engine: str, tickets: int, *, parts: tuple[str, ...] = PARTS, tell: Tell
     return results_of(engine, tickets, seeded, figures + grown)
 
 
-def _figures(place: Place, parts: tuple[str, ...], tell: Tell) -> Iterator[Figure]:
+def _figures(place: Place, parts: tuple[str, ...], mails: int, tell: Tell) -> Iterator[Figure]:
     if "statements" in parts:
         yield from statements(place)
     if {"pages", "writing", "weights"} & set(parts):
@@ -47,7 +50,8 @@ def _figures(place: Place, parts: tuple[str, ...], tell: Tell) -> Iterator[Figur
         yield measured(partial(cold_start, place))
     if "intake" in parts:
         tell("  mail intake …")
-        yield from mail_intake(place)
+        yield from mail_intake(place, mails)
+        yield from mail_doors(place)
 
 
 def _timings(place: Place, parts: tuple[str, ...], tell: Tell) -> Iterator[Figure]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from flask import current_app
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from helpdesk.dkim_key import read_private
@@ -17,6 +17,7 @@ from helpdesk.errors import Misconfigured
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNIX = "unix:"
 PROVIDER_SECRET = re.compile(r"[A-Za-z0-9_-]{24,}:[A-Za-z0-9_-]+:[A-Za-z0-9_-]{24,}")
+TOPIC_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:[\w-]{1,256}", re.ASCII)
 HOST_NAME = re.compile(r"(?!.*\.[\d.]+$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 BOUNCE_ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]{1,200}")
 PREFIX = "HELPDESK_"
@@ -68,6 +69,10 @@ class Settings(BaseSettings):
     mailgun_keys: Annotated[list[SecretStr], NoDecode] = []
     postmark_secret: SecretStr = SecretStr("")
     sendgrid_secret: SecretStr = SecretStr("")
+    ses_topics: Annotated[list[str], NoDecode] = []
+    ses_bucket: str = ""
+    ses_access_key: SecretStr = SecretStr("")
+    ses_secret_key: SecretStr = SecretStr("")
 
     log: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -84,7 +89,9 @@ class Settings(BaseSettings):
     caught_mail_url: str = ""
     demo: bool = False
 
-    @field_validator("secret_keys", "intake_keys", "mailgun_keys", "fetch_allow", "trusted_mail_hosts", mode="before")
+    @field_validator(
+        "secret_keys", "intake_keys", "mailgun_keys", "ses_topics", "fetch_allow", "trusted_mail_hosts", mode="before"
+    )
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -124,6 +131,13 @@ class Settings(BaseSettings):
     def _in_lower_case(cls, hosts: list[str]) -> list[str]:
         return [host.lower() for host in hosts]
 
+    @field_validator("ses_topics")
+    @classmethod
+    def _names_topics(cls, topics: list[str]) -> list[str]:
+        if not all(TOPIC_ARN.fullmatch(topic) for topic in topics):
+            raise ValueError("give topics such as arn:aws:sns:eu-west-1:123456789012:mail, with commas between")
+        return topics
+
     @field_validator("fetch_allow")
     @classmethod
     def _names_hosts(cls, entries: list[str]) -> list[str]:
@@ -131,15 +145,15 @@ class Settings(BaseSettings):
             raise ValueError("give host names, addresses or networks such as 10.1.0.0/16, with commas between")
         return entries
 
-    @field_validator("files_url")
+    @field_validator("files_url", "ses_bucket")
     @classmethod
-    def _names_a_bucket(cls, value: str) -> str:
-        url = urlsplit(value)
+    def _names_a_bucket(cls, value: str, about: ValidationInfo) -> str:
+        url, name = urlsplit(value), about.field_name
         endpoint = urlsplit(parse_qs(url.query).get("endpoint", [""])[-1])
         if value and (url.scheme != "s3" or not url.netloc):
-            raise ValueError("files_url is empty, or names a bucket: s3://bucket/prefix?endpoint=https://…&region=…")
+            raise ValueError(f"{name} is empty, or names a bucket: s3://bucket/prefix?endpoint=https://…&region=…")
         if endpoint.scheme == "http" and endpoint.hostname not in LOOPBACK:
-            raise ValueError("the endpoint of files_url must begin with https:// unless it is on this machine")
+            raise ValueError(f"the endpoint of {name} must begin with https:// unless it is on this machine")
         return value
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+from pydantic import SecretStr
 
 from helpdesk.config import Settings
 
@@ -95,25 +96,8 @@ class Bucket:
 
     @classmethod
     def at(cls, settings: Settings) -> "Bucket":
-        """The bucket at an address such as s3://bucket/prefix?endpoint=https://s3.example.org&region=eu-1."""
-        url = urlsplit(settings.files_url)
-        options = {name: values[-1] for name, values in parse_qs(url.query).items()}
-        given = {
-            "access_key_id": settings.files_access_key.get_secret_value(),
-            "secret_access_key": settings.files_secret_key.get_secret_value(),
-            **options,
-        }
-        is_plain = options.get("endpoint", "").startswith("http:")
-        return cls(
-            S3Store(
-                url.netloc,
-                prefix=url.path.strip("/") or None,
-                client_options={"allow_http": is_plain, "timeout": GIVE_UP_AFTER, "connect_timeout": GIVE_UP_AFTER / 4},
-                retry_config={"max_retries": TRIES, "retry_timeout": GIVE_UP_AFTER},
-                virtual_hosted_style_request=False,
-                **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
-            )
-        )
+        """The bucket that the settings name for files."""
+        return cls(open_bucket(settings.files_url, settings.files_access_key, settings.files_secret_key))
 
     def put(self, content: bytes) -> str:
         """Raises StoreDown when the store does not take it."""
@@ -132,12 +116,37 @@ class Bucket:
         return found
 
     def _ask(self, question: Any, *details: Any) -> Any:
-        try:
-            return question(self.bucket, *details)
-        except FileNotFoundError:
-            raise
-        except (BaseError, OSError) as error:
-            raise StoreDown("The store of files does not answer.") from error
+        return ask(question, self.bucket, *details)
+
+
+def open_bucket(address: str, access_key: SecretStr, secret_key: SecretStr) -> S3Store:
+    """The bucket at an address such as s3://bucket/prefix?endpoint=https://s3.example.org&region=eu-1."""
+    url = urlsplit(address)
+    options = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    given = {
+        "access_key_id": access_key.get_secret_value(),
+        "secret_access_key": secret_key.get_secret_value(),
+        **options,
+    }
+    is_plain = options.get("endpoint", "").startswith("http:")
+    return S3Store(
+        url.netloc,
+        prefix=url.path.strip("/") or None,
+        client_options={"allow_http": is_plain, "timeout": GIVE_UP_AFTER, "connect_timeout": GIVE_UP_AFTER / 4},
+        retry_config={"max_retries": TRIES, "retry_timeout": GIVE_UP_AFTER},
+        virtual_hosted_style_request=False,
+        **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
+    )
+
+
+def ask(question: Any, bucket: S3Store, *details: Any) -> Any:
+    """Do something with a bucket. Raises FileNotFoundError when there is no such file, else StoreDown."""
+    try:
+        return question(bucket, *details)
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        raise StoreDown("The store of files does not answer.") from error
 
 
 def _place(key: str) -> str:

@@ -31,7 +31,7 @@ DOORS = {
     "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
     "contact.download_file": PUBLIC,
     "intake.take_mime": PUBLIC, "intake.take_mailgun": PUBLIC, "intake.take_postmark": PUBLIC,
-    "intake.take_sendgrid": PUBLIC,
+    "intake.take_sendgrid": PUBLIC, "intake.take_ses": PUBLIC,
     "health.live": PUBLIC, "health.ready": PUBLIC, "health.metrics": PUBLIC,
     "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,

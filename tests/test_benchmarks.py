@@ -10,20 +10,23 @@ from benchmarks import floor, report
 from benchmarks.__main__ import conclude
 from benchmarks.corpus import LONG, SHORT
 from benchmarks.databases import SQLITE, place_of
+from benchmarks.doors import mail_doors
 from benchmarks.driving import Browser, expect
 from benchmarks.figures import Figure, measured
+from benchmarks.intake import mail_intake
 from benchmarks.resources import weights
 from benchmarks.results import Results, growth
 from benchmarks.seeding import seed
-from benchmarks.serving import desk
+from benchmarks.serving import desk, prepare_floor
 from benchmarks.statements import statements
 from helpdesk import create_app, web
 from helpdesk.database import Base, db
-from helpdesk.inbound.models import InboundEmail
+from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Status, Ticket
+from tests.servers.dovecot import Dovecot
 
 TICKETS = 200
 KEPT = Figure("queue page", 7.9, "×", 8)
@@ -81,6 +84,24 @@ def test_a_thousand_tickets_keep_the_budgets_that_no_machine_changes(tmp_path: P
             taken += weights(place, ann)
     assert len(taken) == 7
     assert [figure for figure in taken if not figure.is_met] == []
+
+
+def test_mail_comes_in_by_every_door_and_is_compared_with_the_least_that_it_costs(
+    tmp_path: Path, dovecot: Dovecot
+) -> None:
+    with place_of(SQLITE, TICKETS, root=tmp_path) as place:
+        seed(place)
+        place.copy_for_run()
+        prepare_floor(place)
+        figures = [*mail_intake(place, 150), *mail_doors(place, fetched=20, piped=1)]
+        app = create_app(place.run)
+        with app.app_context():
+            states = db.session.scalars(select(InboundEmail.state).order_by(InboundEmail.id.desc()).limit(171)).all()
+            db.session.remove()
+            db.engine.dispose()
+    assert [figure.name for figure in figures] == ["mail intake", "mail intake, memory", "mail by IMAP", "mail by pipe"]
+    assert [figure.value > 0 for figure in figures] == [True] * 4
+    assert set(states) == {InboundState.ACCEPTED}
 
 
 def test_a_figure_over_its_budget_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:

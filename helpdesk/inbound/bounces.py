@@ -24,7 +24,7 @@ _ARRIVED_ACTIONS = frozenset({"delivered", "relayed", "expanded", "delayed"})
 _HARD_STATUS = re.compile(r"5\.(?:1\.(?:1|2|3|4|6|10)|4\.4)")
 _STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b(?!\.)")
 _STATUS_FIELD = re.compile(r"^status:[ \t]{0,8}([245]\.[0-9]{1,3}\.[0-9]{1,3})\b", re.IGNORECASE | re.MULTILINE)
-_ANSWER = re.compile(r"^.{0,200}\b[45][0-9]{2}[ -].{1,300}$", re.MULTILINE)
+_ANSWER = re.compile(r"^.{0,200}\b[45][0-9]{2}(?:[ -]|: ).{1,300}$", re.MULTILINE)
 _MESSAGE_ID = re.compile(r"^[ \t>]{0,4}message-id:[ \t]{0,8}(<[^<>\s]{1,998}>)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"\b[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _UNKNOWN_PERSON = re.compile(
@@ -32,11 +32,16 @@ _UNKNOWN_PERSON = re.compile(
     r"|mailbox (?:not found|unavailable)|address not found|host not found|(?:host|domain) unknown"
     r"|unknown (?:host|domain|recipient|address|mailbox)|recipient (?:not found|unknown)"
     r"|invalid (?:recipient|mailbox)|no mailbox here|wasn.t found at|address rejected"
-    r"|no longer (?:with|valid|in use|available)|empfänger unbekannt|adresse n.existe pas",
+    r"|user not found|not listed in|no longer (?:with|valid|in use|available)|empfänger unbekannt|adresse n.existe pas",
     re.IGNORECASE,
 )
 _FULL_MAILBOX = re.compile(r"quota|mailbox (?:is )?full|over ?limit|too large|blocked|spam|policy", re.IGNORECASE)
-_DELAY = re.compile(r"delayed|not yet been delivered|will (?:keep|continue) (?:on )?trying|warning", re.IGNORECASE)
+_DELAY = re.compile(r"delayed|warning", re.IGNORECASE)
+_STILL_TRYING = re.compile(
+    r"will (?:be retried|retry|keep trying|continue (?:on )?trying)|still being retried|\(delay\)"
+    r"|not yet been delivered|this is a warning only|no action is required on your part",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(
     r"undeliver|delivery (?:status )?notification|delivery (?:report|delayed|unsuccessful)"
     r"|(?:delivery|mail|message) (?:has )?(?:failure|failed|error|problem|delayed|incomplete)"
@@ -160,11 +165,18 @@ def _from_text(mail: ParsedEmail, recipients: tuple[str, ...], *, delayed: bool)
     failed = [box.address for box in read_mailboxes(list(mail.all_of("X-Failed-Recipients")), limit=RECIPIENTS)]
     field = _STATUS_FIELD.search(text)
     status = field[1] if field else _status(_diagnostic(text) or text)
-    delayed = delayed or bool(not recipients and _DELAY.search(mail.subject))
-    diagnostic = _diagnostic(text)
+    is_over = (status or "").startswith("5")
+    delayed = delayed or (not is_over and _says_delayed(mail, text, is_vague=not recipients))
+    diagnostic, sent_id = _diagnostic(text) or _cause(text), original_id(mail)
     hard = not delayed and _is_hard(status, diagnostic or text)
-    recipients = _unique(failed) or recipients or _named_in_text(mail)
-    return Bounce(recipients, status, diagnostic, hard, original_id(mail), delayed)
+    named = _unique(address for address in recipients if address != sent_id)
+    return Bounce(_unique(failed) or named or _named_in_text(mail, sent_id), status, diagnostic, hard, sent_id, delayed)
+
+
+def _says_delayed(mail: ParsedEmail, text: str, *, is_vague: bool) -> bool:
+    if is_vague and _DELAY.search(mail.subject):
+        return True
+    return bool(_STILL_TRYING.search(mail.subject) or _STILL_TRYING.search(text))
 
 
 def named_failures(mail: ParsedEmail) -> NamedFailures:
@@ -177,9 +189,11 @@ def named_failures(mail: ParsedEmail) -> NamedFailures:
     return _addresses(temporary), _addresses(permanent)
 
 
-def _named_in_text(mail: ParsedEmail) -> tuple[str, ...]:
+def _named_in_text(mail: ParsedEmail, sent_id: str | None) -> tuple[str, ...]:
     """The first address that the text names beside those of the bounce's own sender and recipients."""
-    known = {box.address.lower() for box in (*mail.to, *filter(None, (mail.from_, mail.reply_to)))}
+    known = {(sent_id or "").lower()} | {
+        box.address.lower() for box in (*mail.to, *filter(None, (mail.from_, mail.reply_to)))
+    }
     named = (found.rstrip(".") for found in _ADDRESS.findall(mail.text[:TEXT_CHARACTERS]))
     return _unique(address for address in named if address.lower() not in known)[:1]
 
@@ -217,6 +231,14 @@ def _status(text: str) -> str | None:
 def _diagnostic(text: str) -> str:
     answer = _ANSWER.search(text[:TEXT_CHARACTERS])
     return answer.group().strip()[:DIAGNOSTIC_CHARACTERS] if answer else ""
+
+
+def _cause(text: str) -> str:
+    """The line that says in words what no answer of a mail server says."""
+    for line in text[:TEXT_CHARACTERS].split("\n"):
+        if _UNKNOWN_PERSON.search(line) or _FULL_MAILBOX.search(line):
+            return line.strip()[:DIAGNOSTIC_CHARACTERS]
+    return ""
 
 
 def _is_hard(status: str | None, diagnostic: str) -> bool:

@@ -36,6 +36,7 @@ _SAYS_NOTHING = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown",
 _SAYS_NOTHING |= {"binary", "8bit", "default", "none", "idna", "punycode", "unicode_escape", "unicode-escape"}
 _SAYS_NOTHING |= {"raw_unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+_ASCII = frozenset(map(chr, range(128)))
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -46,6 +47,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
         _strictly(data, charset)
         or _shifted_japanese(data, charset)
         or _strictly(data, "utf-8")
+        or _mislabelled(data, charset)
         or _decoded(data, charset, "replace")
         or _decoded(data, detect(data), "replace")
         or data.decode("cp1252", "replace")
@@ -84,6 +86,13 @@ def _decoded(data: bytes, charset: str | None, errors: str) -> str | None:
 def _shifted_japanese(data: bytes, charset: str | None) -> str | None:
     # ISO-2022-JP is seven-bit, so undeclared it would pass for UTF-8.
     return _strictly(data, "iso-2022-jp") if charset is None and b"\x1b$" in data else None
+
+
+def _mislabelled(data: bytes, charset: str | None) -> str | None:
+    # Programs that say UTF-8 of everything: it is none when not one of its longer characters is in the text.
+    if charset not in ("utf-8", "utf8") or set(data.decode("utf-8", "ignore")) - _ASCII:
+        return None
+    return _decoded(data, detect(data), "replace") or data.decode("cp1252", "replace")
 
 
 def detect(data: bytes) -> str | None:

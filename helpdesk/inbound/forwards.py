@@ -8,6 +8,7 @@ from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
 from helpdesk.inbound.quote_headers import is_header_block, label_of
 
 _OTHER_HEADER = re.compile(r"[A-Z][A-Za-z]{1,20}(?:-[A-Za-z]{1,20}){0,4}: ?\S")
+_WRITER = re.compile(r"(?:\"[^\"]{0,200}\"|[^\",<>]{0,200}) ?<[^<>\s@]{1,64}@[^<>\s@]{1,253}>")
 HEADER_LINES = 25
 STRANGERS = 2
 SEARCHED_LINES = 2_000
@@ -40,6 +41,8 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
         return None
     rest, is_quoted = _unprefixed(lines[start:])
     fields, end = _fields(rest)
+    if not fields:
+        fields, end = _attributed(rest)
     if not fields.get("from") and len(fields) < 2:
         return None
     body = _until_end(rest[end:] if not is_quoted else _until_unquoted(rest[end:]))
@@ -99,7 +102,7 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     kind, strangers, end = None, 0, 0
     for number, line in enumerate(lines[:HEADER_LINES]):
-        found = label_of(line)
+        found = label_of(line) or (_bare_label(line) if number == end and (end or "@" in line) else None)
         if found:
             kind, value = found
             fields.setdefault(kind, value)
@@ -116,6 +119,24 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
         elif fields and (strangers or not line.strip("\0 \t")):
             strangers += 1
     return fields, end
+
+
+def _attributed(lines: list[str]) -> tuple[dict[str, str], int]:
+    """The same of a forward that begins as a quotation does ("23.11.2026, 08:00, Ruth <ruth@example.org>:")."""
+    number = next((i for i, line in enumerate(lines) if line.strip("\0 \t")), None)
+    if number is None or not quote_marks.is_attribution(lines[number].lstrip("\0"), before_prefixed=False):
+        return {}, 0
+    writer = _WRITER.search(lines[number])
+    if writer is None:
+        return {}, 0
+    sent = lines[number][: writer.start()].strip("\0 ,")
+    return {"from": writer.group().strip(), "sent": sent}, number + 1
+
+
+def _bare_label(line: str) -> tuple[str, str] | None:
+    """A label without its colon, as eM Client writes it ("From Ruth <ruth@example.org>")."""
+    word, _, value = line.strip().partition(" ")
+    return label_of(f"{word}: {value}") if value and ":" not in word else None
 
 
 def _continues(line: str) -> bool:

@@ -13,11 +13,13 @@ WRAPPER_CLASSES = frozenset(
         """
     )
 )
-WRAPPER_IDS = frozenset(words("OLK_SRC_BODY_SECTION, mail-editor-reference-message-container, isReplyContent"))
+WRAPPER_IDS = frozenset(
+    words("OLK_SRC_BODY_SECTION, mail-editor-reference-message-container, isReplyContent, reply-intro")
+)
 WRAPPER_NAMES = frozenset(words("messageReplySection, quote"))
 # From these on, everything is the earlier mail.
 STARTER_IDS = frozenset(
-    words("divRplyFwdMsg, appendonsend, reply-intro, zwchr, stopSpelling, replySplit, originalContent, edo-original")
+    words("divRplyFwdMsg, appendonsend, zwchr, stopSpelling, replySplit, originalContent, edo-original")
 )
 SIGNATURE_CLASSES = frozenset(
     words(

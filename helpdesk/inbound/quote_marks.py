@@ -28,7 +28,15 @@ _SHARED_STARTS = (" On ", "-On ", " Am ", " Le ", " El ", " Il giorno ", " Op ",
 
 def is_prefixed(line: str) -> bool:
     """Whether the line is quoted with ">"."""
-    return line.startswith((">", " >", "  >", "|>")) and not _is_wrapped_attribution(line)
+    is_marked = line.startswith((">", " >", "  >", "|>"))
+    return is_marked and not _is_wrapped_attribution(line) and not is_framed_by_marks(line)
+
+
+def is_framed_by_marks(line: str) -> bool:
+    """Whether the line is GroupWise's ">>> Ruth <ruth@example.org> 23.11.2026 09:12 >>>", above an unmarked mail."""
+    words = line.strip()
+    is_framed = words.startswith(">>> ") and words.endswith(" >>>") and len(words) < 300
+    return is_framed and bool(_DATE.search(words) and _TIME.search(words))
 
 
 def _is_wrapped_attribution(line: str) -> bool:
@@ -95,6 +103,16 @@ def dated_line_with_address(line: str) -> bool:
     return len(words) < 160 and words.endswith(">") and bool(_ADDRESS.search(words)) and may_begin_attribution(words)
 
 
+def is_broken_attribution(above: str, below: str) -> bool:
+    """Whether `below`, which reads like an attribution, is only the rest of one that a client broke in two."""
+    if len(above) > LINE_CHARACTERS:
+        return False
+    if above.rstrip().endswith("<"):
+        return True
+    has_address = bool(_ADDRESS.search(above)) and "@" not in below
+    return has_address and (below.lstrip().startswith("(") or bool(_DATE.search(above)))
+
+
 def is_rest_of_link(line: str) -> bool:
     """Whether the line is the end of a link, and no words: one piece, or a link in brackets."""
     words = line.strip(" \t>")
@@ -104,7 +122,7 @@ def is_rest_of_link(line: str) -> bool:
 
 def attribution_within(line: str) -> tuple[int, int] | None:
     """Where an attribution begins and ends that shares its line with the answer or the quotation; or None."""
-    if len(line) < SHARED_CHARACTERS or may_begin_attribution(line[:SHARED_CHARACTERS]):
+    if len(line) < SHARED_CHARACTERS or is_prefixed(line) or may_begin_attribution(line[:SHARED_CHARACTERS]):
         return None
     for start in _SHARED_STARTS:
         position = line.rfind(start, 0, LINE_CHARACTERS)
@@ -154,6 +172,8 @@ def is_forward_prefix(subject: str) -> bool:
 
 def is_separator(line: str) -> bool:
     """Whether the line is "-----Original Message-----" or "reply above this line" in some language."""
+    if is_framed_by_marks(line):
+        return True
     words = line.strip(" \t>\xa0")[:LINE_CHARACTERS]
     inner = words.strip(_DASHES + " \xa0").lower()
     if not inner or len(inner) > 120:
@@ -200,7 +220,9 @@ def is_device_line(line: str) -> bool:
     words = line.strip(" \t*_[(<-—\xa0\u200b").lower()
     if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
         return False
-    return words.startswith(quote_words.SENT_FROM_DEVICE) or bool(_GESENDET.match(words))
+    words = words.lstrip("\u200e\u200f\u202b").partition("<http")[0].rstrip(" .。")
+    is_known = words.startswith(quote_words.SENT_FROM_DEVICE) or words.endswith(quote_words.SENT_FROM_DEVICE_ENDS)
+    return is_known or bool(_GESENDET.match(words))
 
 
 _CLOSINGS = frozenset(quote_words.CLOSINGS)

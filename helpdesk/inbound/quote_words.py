@@ -31,7 +31,7 @@ FORWARDED = words(
 ORIGINAL = words(
     """
     original, ursprüngl, origine, oorspronkelijk, oryginal, oprindelig, opprinnelig, ursprungligt,
-    alkuperäinen, исходн, оригинал, початков, původní, pôvodná, eredeti, özgün, orijinal, izvorna, izvirno,
+    alkuperäinen, исходн, оригинал, оригінальн, початков, původní, pôvodná, eredeti, özgün, orijinal, izvorna, izvirno,
     algne, gốc, 原始, 原邮件, 原件, 原郵件, 元のメッセージ, 元のメール, 원본, 원래, reply message,
     reply separator, antwort, quoted, πρωτότυπο, asli, הודעה מקורית, الأصلية
     """
@@ -42,7 +42,7 @@ LABELS = {
         from, von, de, da, van, od, från, fra, lähettäjä, от, от кого, від, від кого, feladó, kimden, gönderen,
         από, từ, dari, de la, frá, saatja, nuo, 发件人, 發件人, 寄件者, 寄件人, 送件者, 差出人, 送信者,
         보낸 사람, 보낸사람, 보내는 사람, מאת, من, จาก, expéditeur, remitente, mittente, remetente, afzender,
-        nadawca, avsändare, afsender, absender, odesílatel, odosielateľ, отправитель, відправник
+        nadawca, avsändare, afsender, absender, odesílatel, odosielateľ, отправитель, відправник, no, از
         """
     ),
     "sent": words(
@@ -52,15 +52,15 @@ LABELS = {
         wysłane, skickat, sendt, dato, lähetetty, päivämäärä, päiväys, отправлено, отправлен, дата, надіслано,
         изпратено, odesláno, odoslané, elküldve, küldve, dátum, gönderildi, gönderme tarihi, tarih, στάλθηκε,
         ημερομηνία, đã gửi, ngày, dikirim, tanggal, trimis, poslano, poslané, odoslaná, saadetud, nosūtīts,
-        išsiųsta, enviat, 发送时间, 发送日期, 日期, 时间, 時間, 傳送時間, 寄件日期, 發送時間, 送信日時, 日付,
-        日時, 보낸 시간, 날짜, 보낸 날짜, 보낸날짜, תאריך, נשלח, تاريخ الإرسال, التاريخ, วันที่
+        išsiųsta, enviat, poslato, ارسال شده, 发送时间, 发送日期, 日期, 时间, 時間, 傳送時間, 寄件日期, 發送時間,
+        送信日時, 日付, 日時, 보낸 시간, 날짜, 보낸 날짜, 보낸날짜, תאריך, נשלח, تاريخ الإرسال, التاريخ, วันที่
         """
     ),
     "to": words(
         """
         to, an, à, pour, para, a, aan, do, till, til, vastaanottaja, кому, до, komu, címzett, kime, alıcı,
         προς, đến, tới, kepada, către, per a, prima, kam, 收件人, 收件者, 宛先, 受信者, 받는 사람, 받는사람,
-        수신, אל, إلى, ถึง, destinataire, destinatario, destinatário, empfänger, ontvanger, adressaat
+        수신, אל, إلى, ถึง, za, به, destinataire, destinatario, destinatário, empfänger, ontvanger, adressaat
         """
     ),
     "cc": words(
@@ -101,7 +101,18 @@ SENT_FROM_DEVICE = words(
     holen sie sich outlook, laden sie outlook, télécharger outlook, obtenez outlook, obtenir outlook,
     scarica outlook, hanki outlook, outlook für, outlook para, outlook pour, iphone’umdan, ipad’imden, 從我的,
     στάλθηκε από, أُرسلت من, تم الإرسال من, ส่งจาก, enviat des, wysłano za pomocą, wysłane za pomocą,
-    sent on the go, this message was sent from my, composed on, typed on my, mobile mail by
+    sent on the go, this message was sent from my, composed on, typed on my, mobile mail by, 傳送自我的,
+    geschreven op mijn, getypt op mijn, hent outlook, skaffa outlook, hämta outlook, få outlook, descargar outlook,
+    obter outlook, pobierz aplikację outlook, 下载 outlook, 获取 outlook, 取得 outlook, 取得 android 版 outlook,
+    取得 ios 版 outlook, получить outlook, скачать outlook, завантажте outlook, nabavite outlook, λήψη του outlook,
+    stáhnout outlook, získejte outlook, poslano z moj, poslato sa mog, изпратено от моя, saadetud minu,
+    išsiųsta iš mano, nosūtīts no mana, elküldve a galaxy, שלחתי מ, من الـ iphone, ارسال شده از iphone, bidalita nire
+    """
+)
+SENT_FROM_DEVICE_ENDS = words(
+    """
+    cihazımdan gönderildi, telefonumdan gönderildi, 에서 보냄, 에서 보냈습니다, 版 outlook を入手,
+    outlook for android を入手, outlook for ios を入手, outlook’u edinin, outlook'u edinin, iphone से भेजा गया
     """
 )
 FIRST_OF_ATTRIBUTION = words(

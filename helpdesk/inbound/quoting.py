@@ -10,6 +10,7 @@ from helpdesk.inbound.signatures import signature_lines
 MARKED_LINES = 2_000
 MARKED_CHARACTERS = 200_000
 FAREWELL_LINES = 4
+ESCAPED = ">From "  # what mail servers make of a line that begins with "From " (RFC 4155, appendix A)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def _quoted(lines: list[str], in_html: set[int], *, forward: int) -> set[int]:
     """The lines that quote an earlier mail, wherever they stand."""
     looked_at = _looked_at(lines)
     marked = {i for i in range(len(lines)) if quote_marks.is_prefixed(lines[i])}
+    marked -= {i for i in marked if lines[i].startswith(ESCAPED) and not {i - 1, i + 1} & marked}
     marked |= _attributions(lines[:looked_at], marked) | _broken_links(lines, marked)
     tail = _tail(lines[: min(looked_at, forward)])
     if tail is not None and _has_text(lines, set(range(tail)) - marked):
@@ -137,7 +139,11 @@ def _attribution_start(lines: list[str], last: int, *, before_prefixed: bool) ->
 
 def _extended_upwards(lines: list[str], first: int, last: int) -> int:
     for above in range(first - 1, max(-1, last - quote_marks.ATTRIBUTION_LINES), -1):
-        if not lines[above].strip() or quote_marks.may_begin_attribution(lines[first]):
+        if not lines[above].strip():
+            return first
+        if quote_marks.is_broken_attribution(lines[above], lines[first]):
+            return above
+        if quote_marks.may_begin_attribution(lines[first]):
             return first
         if quote_marks.may_begin_attribution(lines[above]):
             return above

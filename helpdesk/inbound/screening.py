@@ -52,13 +52,17 @@ _AUTO_HEADERS = (
 )
 _RULE_LOOPS = ("X-MS-Exchange-Inbox-Rules-Loop", "X-MS-Exchange-Generated-Message-Source")
 _AWAY_SUBJECT = re.compile(
-    r"(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|responder)\b|auto: |out of (?:the )?office"
-    r"|vacation (?:reply|notice|message|response)|away from (?:the )?office|on (?:vacation|leave)\b"
-    r"|abwesenheit|automatische antwort|abwesend:|réponse automatique|absence du bureau|message d.absence"
-    r"|respuesta automática|fuera de la oficina|risposta automatica|fuori ufficio|resposta automática"
-    r"|automatisch antwoord|afwezig|autosvar|automatiskt svar|automatisk svar|automaattinen vastaus"
-    r"|poissaolo|odpowiedź automatyczna|autoodpowiedź|автоответ|автоматический ответ"
-    r"|automatická odpověď|automatikus válasz|自动回复|自動回覆|自動応答|不在通知|자동 회신|부재중)",
+    r"[\[【]?(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|responder)\b|auto: |out of (?:the )?office"
+    r"|vacation (?:reply|notice|message|response)|away from (?:the |my )?(?:office|mail)|on (?:vacation|leave)\b"
+    r"|abwesenheit|automatische antwort|abwesend:|(?:ich bin )?nicht im büro|réponse automatique"
+    r"|absen(?:ce|t) du bureau|respuesta automática|fuera de la oficina|risposta automatica|fuori (?:ufficio|sede)"
+    r"|assente:|resposta autom[áà]tica|automatisch antwoord|automatische reply|afwezig|autosvar|automatiskt svar"
+    r"|automatisk svar|fraværsbesked|frånvaro:|automaattinen vastaus|poissaolo|odpowiedź automatyczna|autoodpowiedź"
+    r"|автоответ|автоматический ответ|автоматична відповідь|автоматичен отговор|automatická odpov[ěe]ď"
+    r"|automatikus válasz|răspuns automat|otomatik yanıt|αυτόματη απάντηση|automatski odgovor|samodejni odgovor"  # noqa: RUF001
+    r"|automaatvastus|automatinis atsakymas|automātiskā atbilde|trả lời tự động|balasan otomatis"
+    r"|自动(?:回复|答复)|自動(?:回覆|応答|返信)|不在(?:通知|:)|자동 회신|부재중|תשובה אוטומטית|رد تلقائي|ตอบกลับอัตโนมัติ"
+    r"|(?:ooo|vacation): )",
     re.IGNORECASE,
 )
 FORGED = "its sender is forged, as the mail server says (DMARC)"

@@ -6,8 +6,14 @@ from helpdesk.extensions import csrf
 
 blueprint = Blueprint("intake", __name__)
 
-DOORS = ("views.take_mime", "mailgun.take_mailgun", "postmark.take_postmark", "sendgrid.take_sendgrid")
+DOORS = (
+    "views.take_mime",
+    "mailgun.take_mailgun",
+    "postmark.take_postmark",
+    "sendgrid.take_sendgrid",
+    "ses.take_ses",
+)
 for door in DOORS:
     csrf.exempt(f"{__name__}.{door}")  # a signature or a password says who asks; no cookie does
 
-from helpdesk.intake import mailgun, postmark, sendgrid, views  # noqa: E402, F401 the views need the blueprint
+from helpdesk.intake import mailgun, postmark, sendgrid, ses, views  # noqa: E402, F401 the views need the blueprint

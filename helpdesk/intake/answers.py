@@ -23,15 +23,16 @@ TOO_LARGE = f"This mail is larger than {MAX_BYTES // 1024 // 1024} MB."
 NOT_NOW = "The mail could not be kept just now; send it again later."
 
 
-def answer(take: Callable[[], bool], *, challenge: str) -> Response:
+def answer(take: Callable[[], bool | str], *, challenge: str) -> Response:
     """The answer to a request whose mail `take` keeps: 200 once it has, which is after COMMIT.
 
-    `take` returns False when it was kept before; it may raise Unsigned, Invalid, RequestEntityTooLarge, OSError and
-    database errors. `challenge` is what a 401 asks for (RFC 9110, section 11.6.1). Nothing is read from whoever
-    guessed too often.
+    `take` returns False when it was kept before, a sentence when there is no mail to keep; it may raise Unsigned,
+    Invalid, RequestEntityTooLarge, OSError and database errors. `challenge` is what a 401 asks for (RFC 9110, section
+    11.6.1). Nothing is read from whoever guessed too often.
     """
     try:
-        return _say(200, KEPT if _unless_guessing(take) else KEPT_BEFORE)
+        taken = _unless_guessing(take)
+        return _say(200, taken if isinstance(taken, str) else KEPT if taken else KEPT_BEFORE)
     except Unsigned as refusal:
         return _say(401, refusal.message, {"WWW-Authenticate": challenge})
     except TooMany as refusal:
@@ -45,7 +46,7 @@ def answer(take: Callable[[], bool], *, challenge: str) -> Response:
         return _say(503, NOT_NOW, {"Retry-After": RETRY_AFTER_SECONDS})
 
 
-def _unless_guessing(take: Callable[[], bool]) -> bool:
+def _unless_guessing(take: Callable[[], bool | str]) -> bool | str:
     remote_address = request.remote_addr or ""
     refuse_guessers(remote_address)
     try:

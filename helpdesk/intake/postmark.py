@@ -1,8 +1,6 @@
 """POST /intake/postmark/…: a mail from Postmark's inbound webhook, with the raw mail in it."""
 
-import json
 from functools import partial
-from typing import Any
 
 from flask import Response, request
 
@@ -14,6 +12,7 @@ from helpdesk.intake import blueprint
 from helpdesk.intake.answers import answer, check_mail
 from helpdesk.intake.envelopes import recipients_of
 from helpdesk.intake.forms import REQUEST_BYTES
+from helpdesk.intake.objects import read_object
 from helpdesk.intake.passwords import CHALLENGE, check_caller, note_good_caller
 
 NO_JSON = "The request is no JSON of Postmark's."
@@ -29,22 +28,11 @@ def take_postmark(segment: str) -> Response:
 
 def _take(segment: str) -> bool:
     check_caller(settings().postmark_secret, segment)
-    said = _read()
+    request.max_content_length = REQUEST_BYTES
+    said = read_object(request.get_data(cache=False), otherwise=NO_JSON)
     raw = said.get("RawEmail")
     if not isinstance(raw, str):
         raise Invalid(MISSING)
     mail = check_mail(raw.encode(errors="surrogatepass"))
     receive(mail, envelope_to=recipients_of([said.get("OriginalRecipient")]), beside=note_good_caller)
     return True
-
-
-def _read() -> dict[str, Any]:
-    """Postmark's object. Raises Invalid when there is none."""
-    request.max_content_length = REQUEST_BYTES
-    try:
-        said = json.loads(request.get_data(cache=False))
-    except (ValueError, RecursionError) as error:
-        raise Invalid(NO_JSON) from error
-    if not isinstance(said, dict):
-        raise Invalid(NO_JSON)
-    return said

@@ -1,4 +1,5 @@
 """A forwarded mail names its writer, moment, subject and text, so that a ticket can stand in the writer's name."""
+# ruff: noqa: RUF001 the words of many languages
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_what_forwards_nothing_is_no_forward(text: str):
         ("Fwd: A flag", True),
         ("WG: Fahne", True),
         ("[desk] TR : Drapeau", True),
-        ("转发：旗", True),  # noqa: RUF001
+        ("转发：旗", True),
         ("Re: Fwd: A flag", False),
         ("Forward march", False),
         ("", False),
@@ -96,3 +97,50 @@ def test_the_only_attached_mail_is_the_forwarded_one():
     head = 'From: eve@example.org\nSubject: Fwd: A flag\nContent-Type: multipart/mixed; boundary="b"\n\n'
     raw = f"{head}--b\n\nPlease.\n--b\nContent-Type: message/rfc822\n\n{inner}\n--b--\n"
     assert parse(raw.encode()).forwarded == Forwarded(TOM, "editors@example.com", "A flag", "", "Down.")
+
+
+EVE = "Eve Mallory <eve@example.net>"
+FORWARDS = {
+    "gmail": f"FYI\n\n---------- Forwarded message ---------\nFrom: {EVE}\nDate: Mon, Nov 23, 2026 at 8:00 AM\nSubject: Invoice\nTo: <ruth@example.org>\n\nPay.",
+    "gmail de": f"---------- Forwarded message ---------\nVon: {EVE}\nDate: Mo., 23. Nov. 2026 um 08:00 Uhr\nSubject: Invoice\nTo: Ruth <ruth@example.org>\n\nPay.",
+    "tb": f"-------- Forwarded Message --------\nSubject: \tInvoice\nDate: \tMon, 23 Nov 2026 08:00:00 +0100\nFrom: \t{EVE}\nTo: \truth@example.org\n\n\n\nPay.",
+    "outlook": f"\n\nFrom: {EVE}\nSent: Monday, November 23, 2026 8:00 AM\nTo: Ruth <ruth@example.org>\nSubject: Invoice\n\nPay.",
+    "outlook rule": f"________________________________\nFrom: {EVE}\nSent: Monday, November 23, 2026 8:00:00 AM\nTo: Ruth <ruth@example.org>\nCc: Sam <sam@example.org>\nSubject: Invoice\n\nPay.",
+    "apple": f"Begin forwarded message:\n\nFrom: {EVE}\nSubject: Invoice\nDate: 23 November 2026 at 08:00:00 GMT+1\nTo: ruth@example.org\nReply-To: x@example.net\n\nPay.",
+    "proton": f"Sent with Proton Mail secure email.\n\n------- Forwarded Message -------\nFrom: {EVE}\nDate: On Monday, November 23rd, 2026 at 8:00 AM\nSubject: Invoice\nTo: ruth@example.org\n\n\n> Pay.",
+    "yahoo": f"   ----- Forwarded Message -----\n From: {EVE}To: ruth@example.org\nSent: Monday, November 23, 2026 at 08:00:00 AM GMT+1\nSubject: Invoice\n \nPay.",
+    "mutt": f"----- Forwarded message from {EVE} -----\n\nDate: Mon, 23 Nov 2026 08:00:00 +0100\nFrom: {EVE}\nTo: ruth@example.org\nSubject: Invoice\n\nPay.\n\n----- End forwarded message -----",
+    "zimbra": "----- Forwarded Message -----\nFrom: \"Eve\" <eve@example.net>\nTo: \"ruth\" <ruth@example.org>\nSent: Monday, November 23, 2026 8:00:00 AM\nSubject: Invoice\n\nPay.",
+    "ru": "-------- Пересылаемое сообщение --------\n23.11.2026, 08:00, \"Eve\" <eve@example.net>:\n\nPay.",
+    "mailru": "-------- Пересылаемое сообщение --------\nОт кого: Eve <eve@example.net>\nКому: ruth@example.org\nДата: Понедельник, 23 ноября 2026, 8:00 +03:00\nТема: Invoice\n\nPay.",
+    "qq": "---原始邮件---\n发件人: \"Eve\"<eve@example.net>\n发送时间: 2026年11月23日(星期一) 上午8:00\n收件人: \"ruth\"<ruth@example.org>;\n主题: Invoice\n\nPay.",
+    "netease": "-------- 转发邮件信息 --------\n发件人：\"Eve\" <eve@example.net>\n发送日期：2026-11-23 08:00:00\n收件人：ruth@example.org\n主题：Invoice\n\nPay.",
+    "samsung": f"-------- Original message --------\nFrom: {EVE} \nDate: 23/11/2026  08:00  (GMT+01:00) \nTo: ruth@example.org \nSubject: Invoice \n\nPay.",
+    "emclient": '------ Forwarded Message ------\nFrom "Eve" <eve@example.net>\nTo ruth@example.org\nDate 23/11/2026 08:00:00\nSubject Invoice\n\nPay.',
+    "kmail": f"----------  Forwarded Message  ----------\n\nSubject: Invoice\nDate: Monday, 23 November 2026, 08:00:00 CET\nFrom: {EVE}\nTo: ruth@example.org\n\nPay.\n-----------------------------------------",
+    "evolution": f"-------- Forwarded Message --------\nFrom: {EVE}\nTo: ruth@example.org\nSubject: Invoice\nDate: Mon, 23 Nov 2026 08:00:00 +0100\n\nPay.",
+    "claws": f"Begin forwarded message:\n\nDate: Mon, 23 Nov 2026 08:00:00 +0100\nFrom: {EVE}\nTo: ruth@example.org\nSubject: Invoice\n\n\nPay.",
+    "roundcube": f"-------- Originalnachricht --------\nBetreff: Invoice\nDatum: 2026-11-23 08:00\nVon: {EVE}\nAn: ruth@example.org\n\nPay.",
+    "lotus": f"----- Forwarded by Ruth/ORG on 23.11.2026 09:00 -----\n\nFrom:\t{EVE}\nTo:\truth@example.org\nDate:\t23.11.2026 08:00\nSubject:\tInvoice\n\n\n\nPay.",
+    "spark": f"---------- Forwarded message ----------\nFrom: {EVE}\nDate: Nov 23, 2026 at 8:00 AM +0100\nTo: ruth@example.org\nSubject: Invoice\n\n> Pay.",
+    "gmail ja": f"---------- Forwarded message ---------\nFrom: {EVE}\nDate: 2026年11月23日(月) 8:00\nSubject: Invoice\nTo: <ruth@example.org>\n\n\nPay.",
+    "outlook fr": f"De : {EVE}\nEnvoyé : lundi 23 novembre 2026 08:00\nÀ : Ruth <ruth@example.org>\nObjet : Invoice\n\nPay.",
+    "outlook pl": f"Od: {EVE}\nWysłano: poniedziałek, 23 listopada 2026 08:00\nDo: Ruth <ruth@example.org>\nTemat: Invoice\n\nPay.",
+    "gmx": "Gesendet: Montag, 23. November 2026 um 08:00 Uhr\nVon: \"Eve\" <eve@example.net>\nAn: ruth@example.org\nBetreff: Invoice\n\nPay.",
+    "mailto": "From: Eve Mallory [mailto:eve@example.net] \nSent: Monday, November 23, 2026 8:00 AM\nTo: Ruth\nSubject: Invoice\n\nPay.",
+    "star": f"---------- Forwarded message ---------\n*From:* {EVE}\n*Date:* Mon\n*Subject:* Invoice\n*To:* Ruth\n\nPay.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_what_is_forwarded_is_read_however_a_program_says_so(name: str):
+    read = read_forward(f"Look.\n\n{FORWARDS[name]}", subject="Fwd: Invoice")
+    assert read is not None
+    assert read.from_ is not None
+    said = (read.from_.address, read.subject, read.text.strip(" >\n-"))
+    assert said == ("eve@example.net", "" if name == "ru" else "Invoice", "Pay.")
+
+
+def test_a_sentence_below_a_mark_is_no_label():
+    read = read_forward("Begin forwarded message:\n\nFrom what I see it is wrong.\nTo me, too.", subject="Fwd: x")
+    assert read is None

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import importlib.util
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -465,20 +464,6 @@ def written(tree: object, depth: int = 0) -> str:
 @given(TREES)
 def test_parse_never_raises_on_any_structure(tree: object):
     read = parse(TOP.replace(b"\r", b"") + written(tree).encode())
-    assert read.unreadable is None
-    assert_storable(read)
-
-
-def cpython_mails() -> list[Path]:
-    """The mails that Python ships for its own tests, where it ships them."""
-    found = importlib.util.find_spec("test")
-    places = (found.submodule_search_locations or []) if found else []
-    return sorted(path for place in places for path in Path(place, "test_email", "data").glob("msg_*.txt"))
-
-
-@pytest.mark.parametrize("path", cpython_mails(), ids=lambda path: path.stem)
-def test_the_mails_of_python_itself_are_read(path: Path):
-    read = parse(path.read_bytes())
     assert read.unreadable is None
     assert_storable(read)
 

@@ -1,4 +1,5 @@
 """A person's mail is told from a machine's, a bounce from both, each with a reason staff can read."""
+# ruff: noqa: RUF001 the words of many languages
 
 from pathlib import Path
 
@@ -11,6 +12,75 @@ from helpdesk.inbound.screening import Kind, Verdict, screen
 
 EML = Path(__file__).parents[1] / "eml"
 OURS = frozenset({"support@example.com"})
+AWAY = """
+Automatic reply: x
+Automatische Antwort: x
+Abwesenheitsnotiz
+Abwesend: x
+Réponse automatique : x
+Réponse automatique: x
+Absent du bureau : x
+Respuesta automática: x
+Fuera de la oficina: x
+Risposta automatica: x
+Fuori sede: x
+Assente: x
+Resposta automática: x
+Automatisch antwoord: x
+Automatische reply: x
+Autosvar: x
+Automatiskt svar: x
+Automatisk svar: x
+Fraværsbesked
+Frånvaro: x
+Automaattinen vastaus: x
+Odpowiedź automatyczna: x
+Autoodpowiedź: x
+Автоматический ответ: x
+Автоматична відповідь: x
+Автоматичен отговор: x
+Automatická odpověď: x
+Automatická odpoveď: x
+Automatikus válasz: x
+Răspuns automat: x
+Otomatik yanıt: x
+Αυτόματη απάντηση: x
+Automatski odgovor: x
+Samodejni odgovor: x
+Automaatvastus: x
+Automatinis atsakymas: x
+Automātiskā atbilde: x
+Trả lời tự động: x
+Balasan otomatis: x
+Resposta automàtica: x
+自动答复: x
+自动回复: x
+自動回覆: x
+自動応答: x
+自動返信: x
+【自動返信】x
+不在: x
+자동 회신: x
+[자동 회신] x
+부재중 x
+תשובה אוטומטית: x
+رد تلقائي: x
+ตอบกลับอัตโนมัติ: x
+Out of Office: x
+OOO: x
+Out of office Re: x
+Autoreply: x
+Auto-reply: x
+AutoReply x
+Auto Response: x
+Vacation: x
+Away from my mail
+[Auto-Reply] x
+[Autoreply] x
+Afwezigheidsmelding
+Nicht im Büro
+Ich bin nicht im Büro: x
+"""
 
 
 def judged(raw: bytes, header: str = "X-Helpdesk-Loop") -> Verdict:
@@ -80,7 +150,12 @@ def test_a_full_mailbox_is_not_a_hard_bounce():
 
 def test_bounces_without_report_parts_are_read_from_their_text():
     assert verdict_on("qmail_bounce").bounce == Bounce(
-        ("ruth@example.org",), "5.1.1", "", True, "ticket-42.7@example.com", False
+        ("ruth@example.org",),
+        "5.1.1",
+        "Sorry, no mailbox here by that name. (#5.1.1)",
+        True,
+        "ticket-42.7@example.com",
+        False,
     )
     exchange = verdict_on("exchange_ndr").bounce
     assert exchange is not None
@@ -218,3 +293,15 @@ def test_inspect_shows_the_reply_for_people():
         "\n--- Quoted text ---\n"
         "On 23 November 2026 at 09:12, Ann wrote:\n> Dear Ruth,\n> we corrected the date.\n"
     )
+
+
+@pytest.mark.parametrize("subject", AWAY.strip().split("\n"))
+def test_an_automatic_answer_is_known_by_its_subject_in_many_languages(subject: str):
+    assert judged(headers(f"Subject: {subject}")).kind == Kind.AUTO_REPLY
+
+
+@pytest.mark.parametrize(
+    "subject", ["Vacation homes", "Automatic doors", "An out of office reply", "Absence of evidence", "Automobiles: x"]
+)
+def test_a_subject_that_only_begins_alike_is_a_persons(subject: str):
+    assert judged(headers(f"Subject: {subject}")).kind == Kind.WELCOME

@@ -123,9 +123,9 @@ def test_l32_requests_that_come_three_times_out_of_order_are_kept_once_here_or_i
     client: FlaskClient, app: Flask, cast: Cast
 ) -> None:
     first, second = letter(subject="First", message_id=None), letter(subject="Second", message_id=None)
-    restarted = create_app(app.extensions["settings"])
+    restarted, at = create_app(app.extensions["settings"]), int(clock.now().timestamp())
     told = [
-        said(post(browser, raw, token=token))
+        said(post(browser, raw, token=token, at=at))
         for browser in (client, restarted.test_client(), client)
         for raw, token in ((second, "2" * 50), (first, "1" * 50))
     ]
