@@ -176,14 +176,20 @@ def _disposition(part: BoundedMessage) -> str:
 def _name(part: BoundedMessage, charset: str | None = None) -> str:
     disposition = read_parameters(";" + raw_header(part, "Content-Disposition"), charset)
     content_type = read_parameters(raw_header(part, "Content-Type"), charset)
-    return disposition.get("filename") or content_type.get("name") or disposition.get("name") or ""
+    named = disposition.get("filename") or content_type.get("name") or disposition.get("name")
+    return named or content_type.get("filename") or ""
+
+
+def _location(part: BoundedMessage, charset: str | None) -> str:
+    """The file that Content-Location names (RFC 2557), without its folders and query."""
+    return decode_header(raw_header(part, "Content-Location"), charset).partition("?")[0]
 
 
 def _attachment(part: BoundedMessage, charset: str | None) -> Part:
     media_type = part.get_content_type()
     content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
     inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
-    name = safe_name(_name(part, charset), media_type)
+    name = safe_name(_name(part, charset) or _location(part, charset), media_type)
     return Part(name, media_type, _content(part), content_id, inline and not media_type.startswith("message/"))
 
 
