@@ -12,6 +12,7 @@ from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mime import BoundedMessage
 from helpdesk.inbound.transfer import decode_part
+from helpdesk.inbound.uuencoded import take_files
 
 # A text longer than any book; the raw mail keeps what is cut.
 TEXT_CHARACTERS = 1_000_000
@@ -19,6 +20,7 @@ TEXT_CHARACTERS = 1_000_000
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s?=\s?[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _VIEW_IN_HTML = re.compile(r"\bhtml\b|\bbrowser\b", re.IGNORECASE)
 _VIEW_IN_HTML_WORDS = 45
+_UNKNOWN_TYPE = "application/octet-stream"
 _LINE_ENDS = re.compile(r"\r\n?")
 
 
@@ -80,10 +82,17 @@ def _walk(
             return [_best_alternative(found)]
         return [segment for segments in found for segment in segments]
     if _is_body(part, is_root=is_root):
-        return [_segment(part, charset)]
+        return [_without_files(_segment(part, charset), attachments)]
     if not _is_redundant(part):
         attachments.append(_attachment(part, charset))
     return []
+
+
+def _without_files(segment: _Segment, attachments: list[Part]) -> _Segment:
+    plain, files = take_files(segment.plain)
+    for name, content in files:
+        attachments.append(Part(safe_name(name, _UNKNOWN_TYPE), _UNKNOWN_TYPE, content, None, inline=False))
+    return _Segment(plain, segment.html)
 
 
 def _best_alternative(found: list[list[_Segment]]) -> _Segment:

@@ -36,6 +36,7 @@ _SAYS_NOTHING = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown",
 _SAYS_NOTHING |= {"binary", "8bit", "default", "none", "idna", "punycode", "unicode_escape", "unicode-escape"}
 _SAYS_NOTHING |= {"raw_unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+_KANJI_ESCAPE = re.compile(rb"\x1b\$[@B]([^\x1b]*+)(?:\x1b\([BJ])?")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -45,6 +46,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     return scrub(
         _strictly(data, charset)
         or _shifted_japanese(data, charset)
+        or _vendor_japanese(data, charset)
         or _strictly(data, "utf-8")
         or _decoded(data, charset, "replace")
         or _decoded(data, detect(data), "replace")
@@ -84,6 +86,15 @@ def _decoded(data: bytes, charset: str | None, errors: str) -> str | None:
 def _shifted_japanese(data: bytes, charset: str | None) -> str | None:
     # ISO-2022-JP is seven-bit, so undeclared it would pass for UTF-8.
     return _strictly(data, "iso-2022-jp") if charset is None and b"\x1b$" in data else None
+
+
+def _vendor_japanese(data: bytes, charset: str | None) -> str | None:
+    """ISO-2022-JP with the circled digits and other signs that Windows adds to it and the standard does not know."""
+    if not (charset or "").startswith("iso-2022-jp"):
+        return None
+    pieces = _KANJI_ESCAPE.split(data)
+    turned = [bytes(byte | 0x80 for byte in piece) if number % 2 else piece for number, piece in enumerate(pieces)]
+    return _strictly(b"".join(turned), "euc_jis_2004")
 
 
 def detect(data: bytes) -> str | None:

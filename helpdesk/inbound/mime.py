@@ -85,14 +85,14 @@ def _with_whole_headers(message: "BoundedMessage", parser: BytesParser) -> "Boun
 
 
 def _continued(part: "BoundedMessage") -> bytes | None:
-    """The source of a part whose headers a stray line broke off, that line folded into the header above it."""
+    """The source of a part whose headers a stray line broke off: it goes on with the header above, or stands alone."""
     if part.children or not any(isinstance(defect, MissingHeaderBodySeparatorDefect) for defect in part.defects):
         return None
     stray, _, rest = part.raw_payload.partition(b"\n")
     if stray.startswith(b"--") or not (_KNOWN_HEADER.match(rest) or _GENERIC_HEADER.match(rest)):
         return None
     headers = b"".join(f"{name}: {value}\n".encode("utf-8", "surrogateescape") for name, value in part.raw_items())
-    return headers + b" " + stray + b"\n" + rest
+    return headers + (b" " if headers.rstrip().endswith(b";") else b"X-Stray-Line: ") + stray + b"\n" + rest
 
 
 def read_headers(raw: bytes) -> "BoundedMessage":

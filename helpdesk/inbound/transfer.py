@@ -61,8 +61,13 @@ def _decode_uu(data: bytes) -> bytes:
     for line in lines:
         if line.strip() in (b"end", b"`", b""):
             break
-        try:
-            content += binascii.a2b_uu(line)
-        except binascii.Error:
-            content += binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])
+        content += decode_uu_line(line)
     return bytes(content)
+
+
+def decode_uu_line(line: bytes) -> bytes:
+    """The bytes of one line of uuencode, also of one that is longer than it says. Raises binascii.Error."""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        return binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])
