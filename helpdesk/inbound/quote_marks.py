@@ -14,6 +14,9 @@ _DATE = re.compile(
     r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?(?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2} ?[月월]"
 )
 _ADDRESS = re.compile(r"[^\s@<>()]{1,64}@[^\s@<>()]{2,253}")
+_TELEPHONE = re.compile(
+    r"(?:\+|\b(?:tel|fax|phone|ph|mobile|mobil|mob|cell|t|f|m|p)[.:]{1,2} ?)[(+]?[0-9][0-9 ()./-]{5,25}", re.IGNORECASE
+)
 _STARTS = re.compile(
     rf"(?:(?:{'|'.join(map(re.escape, quote_words.FIRST_OF_ATTRIBUTION))}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE
 )
@@ -86,7 +89,29 @@ def may_end_attribution(line: str) -> bool:
 
 def may_begin_attribution(line: str) -> bool:
     """Whether the line reads like the first of a wrapped attribution ("On Monday, 23 November 2026,")."""
-    return len(line) < 200 and bool(_STARTS.match(line.strip())) and bool(_DATE.search(line) or _TIME.search(line))
+    starts = len(line) < 200 and bool(_STARTS.match(line.strip(" \t-")))
+    return starts and bool(_DATE.search(line) or _TIME.search(line))
+
+
+def may_go_above(line: str, attribution: str) -> bool:
+    """Whether the line is the other half of an attribution below it that lacks its writer, or is but its last words.
+
+    "On Wed, Dec 9, Ruth" stands above "<ruth@example.org> wrote:", "Ruth <ruth@example.org> schrieb am So., 23."
+    above "Juni 2024, 21:08:".
+    """
+    rest = attribution.strip(_INVISIBLE)
+    starts = len(line) < 200 and bool(_STARTS.match(line.strip())) and any(map(str.isdigit, line))
+    if rest.startswith("<"):
+        return starts
+    if rest.rstrip(":\uff1a ").lower() in quote_words.WROTE:
+        return starts or bool(_ADDRESS.search(line[:LINE_CHARACTERS]))
+    has_writer = _has_verb(rest) or bool(_ADDRESS.search(rest))
+    return not has_writer and bool(_ADDRESS.search(line[:LINE_CHARACTERS]))
+
+
+def is_open(line: str) -> bool:
+    """Whether the line's words go on below it: it ends no sentence."""
+    return not line.rstrip().endswith((".", "!", "?", ":", "\u3002"))
 
 
 def dated_line_with_address(line: str) -> bool:
@@ -188,6 +213,17 @@ def is_rule(line: str) -> bool:
 def is_signature_mark(line: str) -> bool:
     """Whether the line is the usual "-- " above a signature (RFC 3676 §4.3), or what clients make of it."""
     return line.strip(" \t\xa0\u200b") in ("--", "\u2014", "\u2013\u2013", "__", "- --")
+
+
+def is_drawn_above_signature(line: str) -> bool:
+    """Whether the line is a rule as some draw above their name and address."""
+    words = line.strip()
+    return len(words) >= 5 and not words.strip("-_=\u2014\u2013")
+
+
+def names_contact(line: str) -> bool:
+    """Whether the line holds a mail address or a telephone number."""
+    return bool(_ADDRESS.search(line[:LINE_CHARACTERS]) or _TELEPHONE.search(line[:LINE_CHARACTERS]))
 
 
 def is_closing(line: str) -> bool:
