@@ -105,9 +105,17 @@ def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
     media_type = part.get_content_type()
     if media_type.startswith("multipart/"):
         return True  # a multipart whose boundary never comes: show what is there
+    if media_type == "text/plain" and _is_of_unknown_type(part):
+        return False
     if is_root and media_type in ("text/plain", "text/html"):
         return _disposition(part) != "attachment" and (part.depth == 1 or not _names_file(part))
     return media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
+
+
+def _is_of_unknown_type(part: BoundedMessage) -> bool:
+    """Whether the part is a file whose type is written without its slash, for which the parser takes it as text."""
+    written = raw_header(part, "Content-Type").partition(";")[0].strip().lower()
+    return bool(written) and "/" not in written and not written.startswith("text") and bool(_name(part))
 
 
 def _names_file(part: BoundedMessage) -> bool:

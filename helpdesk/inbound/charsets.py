@@ -35,6 +35,8 @@ _ALIASES = {
 _SAYS_NOTHING = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown", "unknown-8bit", "x-unknown"})
 _SAYS_NOTHING |= {"binary", "8bit", "default", "none", "idna", "punycode", "unicode_escape", "unicode-escape"}
 _SAYS_NOTHING |= {"raw_unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+# Of the same few letters the detector often takes these for likelier than cp1252, which mail is written in.
+_NOT_SENT_BY_MAIL = frozenset({"cp437", "cp850", "cp858", "hp-roman8", "macroman", "mac-roman"})
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _KANJI_ESCAPE = re.compile(rb"\x1b\$[@B]([^\x1b]*+)(?:\x1b\([BJ])?")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -101,5 +103,5 @@ def detect(data: bytes) -> str | None:
     """The charset that the bytes look like, or None when they are plain ASCII or too few to tell."""
     if len(data) <= DETECTABLE_BYTES or data.isascii():
         return None
-    guess = chardet.detect(data[:DETECTION_SAMPLE_BYTES])["encoding"]
-    return _charset(guess)
+    guess = _charset(chardet.detect(data[:DETECTION_SAMPLE_BYTES])["encoding"])
+    return None if guess in _NOT_SENT_BY_MAIL else guess

@@ -72,7 +72,7 @@ def _with_found_boundary(message: "BoundedMessage", parser: BytesParser) -> "Bou
 def _with_whole_headers(message: "BoundedMessage", parser: BytesParser) -> "BoundedMessage":
     """The same mail, headers read on behind a line that is none when more of them follow it."""
     for _ in range(STRAY_LINES):
-        if not (broken := _continued(message)):
+        if not (broken := _continued(message) or _interrupted(message)):
             break
         message = cast("BoundedMessage", parser.parsebytes(broken))
     for part in list(message.walk()):
@@ -91,8 +91,21 @@ def _continued(part: "BoundedMessage") -> bytes | None:
     stray, _, rest = part.raw_payload.partition(b"\n")
     if stray.startswith(b"--") or not (_KNOWN_HEADER.match(rest) or _GENERIC_HEADER.match(rest)):
         return None
-    headers = b"".join(f"{name}: {value}\n".encode("utf-8", "surrogateescape") for name, value in part.raw_items())
+    headers = _source_of_headers(part)
     return headers + (b" " if headers.rstrip().endswith(b";") else b"X-Stray-Line: ") + stray + b"\n" + rest
+
+
+def _source_of_headers(part: "BoundedMessage") -> bytes:
+    return b"".join(f"{name}: {value}\n".encode("utf-8", "surrogateescape") for name, value in part.raw_items())
+
+
+def _interrupted(message: "BoundedMessage") -> bytes | None:
+    """The source of a mail whose headers blank lines part before any of them says from whom or about what."""
+    rest = b"" if message.children else message.raw_payload[:HEADER_BYTES].lstrip()
+    if any(message.get(name) is not None for name in ("From", "To", "Subject")) or not _HEADER_LINE.match(rest):
+        return None
+    block = b"\n" + rest.replace(b"\r", b"").partition(b"\n\n")[0].lower()
+    return _source_of_headers(message) + message.raw_payload.lstrip() if b"\nfrom:" in block else None
 
 
 def read_headers(raw: bytes) -> "BoundedMessage":

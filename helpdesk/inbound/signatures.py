@@ -41,9 +41,19 @@ def _unquoted_runs(lines: list[str], quoted: set[int]) -> list[tuple[int, int]]:
 
 def _signature_start(lines: list[str], start: int, end: int) -> int | None:
     filled = [i for i in range(start, end) if lines[i].strip()]
+    if start and len(filled) <= SIGNATURE_LINES and lines[filled[0]].startswith("-- "):
+        return filled[0]  # its mark and its first words share a line, with a quotation above and nothing below
     nearest = filled[-SIGNATURE_LINES - 1 :]
     found = next((i for place, i in enumerate(nearest) if _begins(lines[i], len(nearest) - place - 1)), None)
-    return _with_contact(lines, filled, found)
+    return _with_contact(lines, filled, _with_rule(lines, filled, found))
+
+
+def _with_rule(lines: list[str], filled: list[int], found: int | None) -> int | None:
+    """The rule drawn above a device's line, which belongs to it, or `found`."""
+    above = next((i for i in reversed(filled) if found is not None and i < found), None)
+    if found is None or above is None or not quote_marks.is_device_line(lines[found]):
+        return found
+    return above if quote_marks.is_drawn_above_signature(lines[above]) and above > filled[0] else found
 
 
 def _with_contact(lines: list[str], filled: list[int], found: int | None) -> int | None:
