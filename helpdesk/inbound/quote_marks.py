@@ -53,8 +53,15 @@ def is_attribution(joined: str, *, before_prefixed: bool) -> bool:
     if is_framed_attribution(joined):
         return has_date or has_time
     return _says_who_and_when(joined, is_dated=has_date or has_time, has_address=has_address, has_verb=has_verb) or (
-        has_date and has_time and has_verb and _has_colon(joined)
+        has_date and has_time and has_verb and (_has_colon(joined) or _is_bare(joined))
     )
+
+
+def _is_bare(joined: str) -> bool:
+    """Whether it is "On 14 Nov 2018 08:14:43 -0200 Ruth <ruth@example.org> wrote", as some end it, without a colon."""
+    words = joined.strip(_INVISIBLE)
+    tail = words.rpartition(">")[2].strip(_INVISIBLE).lower()
+    return len(words) < 200 and tail in quote_words.WROTE and "@" in words and may_begin_attribution(words)
 
 
 def _says_who_and_when(joined: str, *, is_dated: bool, has_address: bool, has_verb: bool) -> bool:
@@ -205,9 +212,9 @@ def is_rule_like(line: str) -> bool:
 
 
 def is_rule(line: str) -> bool:
-    """Whether the line is nothing but dashes or underscores, as Outlook draws above a quoted mail."""
+    """Whether the line is nothing but dashes or underscores, as some draw above a quoted mail."""
     words = line.strip()
-    return len(words) >= 5 and not words.strip(_DASHES)
+    return len(words) >= 3 and not words.strip(_DASHES)
 
 
 def is_signature_mark(line: str) -> bool:
@@ -236,6 +243,8 @@ def is_device_line(line: str) -> bool:
     words = line.strip(" \t*_[(<-—\xa0\u200b").lower()
     if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
         return False
+    if words.startswith(("from my iphone", "from my ipad", "from my android")):
+        return len(words.split()) <= 4  # "From my iPhone I see no photo" is a sentence
     return words.startswith(quote_words.SENT_FROM_DEVICE) or bool(_GESENDET.match(words))
 
 

@@ -44,7 +44,9 @@ def _signature_start(lines: list[str], start: int, end: int) -> int | None:
     if start and len(filled) <= SIGNATURE_LINES and lines[filled[0]].startswith("-- "):
         return filled[0]  # its mark and its first words share a line, with a quotation above and nothing below
     nearest = filled[-SIGNATURE_LINES - 1 :]
-    found = next((i for place, i in enumerate(nearest) if _begins(lines[i], len(nearest) - place - 1)), None)
+    found = next(
+        (i for place, i in enumerate(nearest) if _begins(lines[i], [lines[j] for j in nearest[place + 1 :]])), None
+    )
     return _with_contact(lines, filled, _with_rule(lines, filled, found))
 
 
@@ -76,10 +78,17 @@ def _is_drawn(lines: list[str], number: int, below: list[str], filled: list[int]
     return rules == 1 and all(len(line) <= LINE_CHARACTERS for line in below)
 
 
-def _begins(line: str, lines_below: int) -> bool:
-    """Whether a signature begins with this line, so many filled lines above the end."""
+def _begins(line: str, below: list[str]) -> bool:
+    """Whether a signature begins with this line, with these filled lines from it to the end."""
     if quote_marks.is_signature_mark(line):
         return True
     if quote_marks.is_device_line(line):
-        return lines_below <= DEVICE_LINES_BELOW
-    return len(line.strip()) >= 20 and not line.strip().strip("_") and lines_below < FOOTER_LINES
+        return len(below) <= DEVICE_LINES_BELOW
+    if len(line.strip()) < 20 or line.strip().strip("_") or len(below) >= FOOTER_LINES:
+        return False
+    return any(_is_of_footer(words) for words in below)  # else it is a rule within the answer
+
+
+def _is_of_footer(line: str) -> bool:
+    is_named = line.rstrip().lower().endswith(" list")  # as Mailman names it
+    return is_named or "http" in line or quote_marks.names_contact(line)

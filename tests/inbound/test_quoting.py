@@ -198,6 +198,10 @@ def test_a_long_signature_is_known_by_its_address():
     assert split(f"Thank you.\n{signature}", None) == Spans("Thank you.", signature, "")
 
 
+def test_the_line_of_a_telephone_may_lack_its_verb():
+    assert split("Thank you.\n\nFrom My iPhone 6", None) == Spans("Thank you.", "From My iPhone 6", "")
+
+
 def test_a_contact_form_is_no_quotation():
     text = "New message\n\nFrom: Ruth <ruth@example.org>\nSubject: Hello\n\nThe number is wrong."
     assert split(text, None).new == text
@@ -225,6 +229,9 @@ def test_answers_inside_the_client_wrapper_are_not_folded():
         "My questions:\n1. Who?\n2. When, at 10:30?",
         "Ruth said: yes\n\nand Ann said: no",
         "Time: 10:30\nPlace: Berlin\nThe chart is wrong.",
+        "The ferry is gone.\n\nFrom my iPhone I see no timetable.",
+        "The ferry is gone.\n________________________\nSo is the timetable.",
+        "The minister of 23 November 2026, 09:12 <minister@example.org> wrote\nno answer to this.",
         "> Everything here is quoted.",
         "On 23 November 2026 at 09:12, Ruth wrote:\n> only a quote",
         "-- ",
