@@ -241,10 +241,10 @@ def is_closing(line: str) -> bool:
 def is_device_line(line: str) -> bool:
     """Whether the line is a telephone's or a program's own signature ("Sent from my …")."""
     words = line.strip(" \t*_[(<-—\xa0\u200b").lower()
-    if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
-        return False
     if words.startswith(("from my iphone", "from my ipad", "from my android")):
         return len(words.split()) <= 4  # "From my iPhone I see no photo" is a sentence
+    if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
+        return False
     return words.startswith(quote_words.SENT_FROM_DEVICE) or bool(_GESENDET.match(words))
 
 

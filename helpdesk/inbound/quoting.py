@@ -138,11 +138,11 @@ def _attribution_start(lines: list[str], last: int, *, before_prefixed: bool) ->
 
 
 def _extended_upwards(lines: list[str], first: int, last: int) -> int:
-    if quote_marks.may_begin_attribution(lines[first]):
-        return first
     for above in range(first - 1, max(-1, last - quote_marks.ATTRIBUTION_LINES), -1):
         if not lines[above].strip():
             return _above_gap(lines, above, first)
+        if quote_marks.may_begin_attribution(lines[first]):
+            return first
         if quote_marks.may_begin_attribution(lines[above]):
             return above
     return _with_other_half(lines, first, last)
