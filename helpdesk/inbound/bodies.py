@@ -12,6 +12,7 @@ from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mime import BoundedMessage
 from helpdesk.inbound.transfer import decode_part
+from helpdesk.inbound.uuencoded import take_files
 
 # A text longer than any book; the raw mail keeps what is cut.
 TEXT_CHARACTERS = 1_000_000
@@ -19,6 +20,7 @@ TEXT_CHARACTERS = 1_000_000
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s?=\s?[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _VIEW_IN_HTML = re.compile(r"\bhtml\b|\bbrowser\b", re.IGNORECASE)
 _VIEW_IN_HTML_WORDS = 45
+_UNKNOWN_TYPE = "application/octet-stream"
 _LINE_ENDS = re.compile(r"\r\n?")
 
 
@@ -80,10 +82,17 @@ def _walk(
             return [_best_alternative(found)]
         return [segment for segments in found for segment in segments]
     if _is_body(part, is_root=is_root):
-        return [_segment(part, charset)]
+        return [_without_files(_segment(part, charset), attachments)]
     if not _is_redundant(part):
         attachments.append(_attachment(part, charset))
     return []
+
+
+def _without_files(segment: _Segment, attachments: list[Part]) -> _Segment:
+    plain, files = take_files(segment.plain)
+    for name, content in files:
+        attachments.append(Part(safe_name(name, _UNKNOWN_TYPE), _UNKNOWN_TYPE, content, None, inline=False))
+    return _Segment(plain, segment.html)
 
 
 def _best_alternative(found: list[list[_Segment]]) -> _Segment:
@@ -96,9 +105,17 @@ def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
     media_type = part.get_content_type()
     if media_type.startswith("multipart/"):
         return True  # a multipart whose boundary never comes: show what is there
+    if media_type == "text/plain" and _is_of_unknown_type(part):
+        return False
     if is_root and media_type in ("text/plain", "text/html"):
         return _disposition(part) != "attachment" and (part.depth == 1 or not _names_file(part))
     return media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
+
+
+def _is_of_unknown_type(part: BoundedMessage) -> bool:
+    """Whether the part is a file whose type is written without its slash, for which the parser takes it as text."""
+    written = raw_header(part, "Content-Type").partition(";")[0].strip().lower()
+    return bool(written) and "/" not in written and not written.startswith("text") and bool(_name(part))
 
 
 def _names_file(part: BoundedMessage) -> bool:
@@ -176,14 +193,20 @@ def _disposition(part: BoundedMessage) -> str:
 def _name(part: BoundedMessage, charset: str | None = None) -> str:
     disposition = read_parameters(";" + raw_header(part, "Content-Disposition"), charset)
     content_type = read_parameters(raw_header(part, "Content-Type"), charset)
-    return disposition.get("filename") or content_type.get("name") or disposition.get("name") or ""
+    named = disposition.get("filename") or content_type.get("name") or disposition.get("name")
+    return named or content_type.get("filename") or ""
+
+
+def _location(part: BoundedMessage, charset: str | None) -> str:
+    """The file that Content-Location names (RFC 2557), without its folders and query."""
+    return decode_header(raw_header(part, "Content-Location"), charset).partition("?")[0]
 
 
 def _attachment(part: BoundedMessage, charset: str | None) -> Part:
     media_type = part.get_content_type()
     content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
     inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
-    name = safe_name(_name(part, charset), media_type)
+    name = safe_name(_name(part, charset) or _location(part, charset), media_type)
     return Part(name, media_type, _content(part), content_id, inline and not media_type.startswith("message/"))
 
 

@@ -209,9 +209,13 @@ def _recipient(group: Fields) -> str:
 
 
 def _failed(group: Fields) -> bool:
-    """Whether the group says that a mail did not arrive, also by an action that RFC 3464 does not know."""
+    """Whether the group says that a mail did not arrive, also without an action or by one RFC 3464 does not know."""
     action = _action(group)
-    is_failure = bool(action) and action not in _ARRIVED_ACTIONS and _value(group, "status").strip()[:1] in ("4", "5")
+    is_failure = (
+        bool(action or _recipient(group))
+        and action not in _ARRIVED_ACTIONS
+        and _value(group, "status").strip()[:1] in ("4", "5")
+    )
     return action in _FAILED_ACTIONS or is_failure
 
 

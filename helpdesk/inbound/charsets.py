@@ -31,10 +31,13 @@ _ALIASES = {
     "x-mac-roman": "mac-roman",
     "macintosh": "mac-roman",
 }
+_KANJI_ESCAPE = re.compile(rb"\x1b\$[@B]([^\x1b]*+)(?:\x1b\([BJ])?")
 # ASCII says nothing about bytes above 127, and the rest are not charsets or are slow on hostile input.
 _SAYS_NOTHING = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown", "unknown-8bit", "x-unknown"})
 _SAYS_NOTHING |= {"binary", "8bit", "default", "none", "idna", "punycode", "unicode_escape", "unicode-escape"}
 _SAYS_NOTHING |= {"raw_unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+# Of the same few letters the detector often takes these for likelier than cp1252, which mail is written in.
+_NOT_SENT_BY_MAIL = frozenset({"cp437", "cp850", "cp858", "hp-roman8", "macroman", "mac-roman"})
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _ASCII = frozenset(map(chr, range(128)))
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -46,6 +49,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     return scrub(
         _strictly(data, charset)
         or _shifted_japanese(data, charset)
+        or _vendor_japanese(data, charset)
         or _strictly(data, "utf-8")
         or _mislabelled(data, charset)
         or _decoded(data, charset, "replace")
@@ -99,5 +103,14 @@ def detect(data: bytes) -> str | None:
     """The charset that the bytes look like, or None when they are plain ASCII or too few to tell."""
     if len(data) <= DETECTABLE_BYTES or data.isascii():
         return None
-    guess = chardet.detect(data[:DETECTION_SAMPLE_BYTES])["encoding"]
-    return _charset(guess)
+    guess = _charset(chardet.detect(data[:DETECTION_SAMPLE_BYTES])["encoding"])
+    return None if guess in _NOT_SENT_BY_MAIL else guess
+
+
+def _vendor_japanese(data: bytes, charset: str | None) -> str | None:
+    """ISO-2022-JP with the circled digits and other signs that Windows adds to it and the standard does not know."""
+    if not (charset or "").startswith("iso-2022-jp"):
+        return None
+    pieces = _KANJI_ESCAPE.split(data)
+    turned = [bytes(byte | 0x80 for byte in piece) if number % 2 else piece for number, piece in enumerate(pieces)]
+    return _strictly(b"".join(turned), "euc_jis_2004")

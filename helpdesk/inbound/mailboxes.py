@@ -155,7 +155,12 @@ def _mailbox(entry: _Entry) -> Mailbox | None:
     named = list(dict.fromkeys(address for angle in angles if (address := _address(angle))))
     if len(named) == 1:
         return _named(words if words.strip() else comment, named[0])
-    return None if named else _only_address(words, angles[0])
+    return None if named else _only_address(words, angles[0]) or _daemon(words)
+
+
+def _daemon(words: str) -> Mailbox | None:
+    """The mail system that names itself where its address should be ("MAILER-DAEMON <>")."""
+    return Mailbox("", words.strip()) if words.strip().lower() in _DAEMONS else None
 
 
 def _only_address(text: str, name: str) -> Mailbox | None:

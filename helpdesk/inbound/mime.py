@@ -6,6 +6,7 @@ nesting and is slow on many parts and long headers.
 
 import re
 from email import policy
+from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from typing import cast
@@ -24,10 +25,11 @@ _KNOWN_HEADER = re.compile(
     rb"|reply-to|x-original-to|envelope-to|dkim-signature)[ \t]*:",
     re.IGNORECASE,
 )
-
-
 _PART_LINE = re.compile(rb"\n--([^\r\n]{1,200}?)[ \t]{0,9}\r?\n[Cc]ontent-")
 BOUNDARY_BYTES = 64 * 1024
+STRAY_LINES = 5
+_GENERIC_HEADER = re.compile(rb"content-[a-z-]{2,30}[ \t]*:", re.IGNORECASE)
+_PLAIN_BOUNDARY = b"boundary-that-was-not-ascii"
 
 
 class UnreadableError(Exception):
@@ -44,7 +46,7 @@ def read_message(raw: bytes) -> "BoundedMessage":
     try:
         parser = BytesParser(_Budget().new_part, policy=policy.compat32)
         message = cast("BoundedMessage", parser.parsebytes(_from_first_header(raw)))
-        return _with_found_boundary(message, parser)
+        return _with_whole_headers(_with_found_boundary(message, parser), parser)
     except RecursionError as error:
         raise UnreadableError("The mail is nested too deeply.") from error
 
@@ -57,11 +59,53 @@ def _with_found_boundary(message: "BoundedMessage", parser: BytesParser) -> "Bou
     found = _PART_LINE.search(b"\n" + body[:BOUNDARY_BYTES])
     if not found:
         return message
-    top = b'Content-Type: multipart/mixed; boundary="' + found[1].replace(b'"', b"") + b'"\n\n'
+    boundary = found[1]
+    if not boundary.isascii():
+        boundary, body = _PLAIN_BOUNDARY, body.replace(b"--" + boundary, b"--" + _PLAIN_BOUNDARY)
+    top = b'Content-Type: multipart/mixed; boundary="' + boundary.replace(b'"', b"") + b'"\n\n'
     parts = cast("BoundedMessage", parser.parsebytes(top + body))
     if parts.children:
         message.set_payload(parts.get_payload())
     return message
+
+
+def _with_whole_headers(message: "BoundedMessage", parser: BytesParser) -> "BoundedMessage":
+    """The same mail, headers read on behind a line that is none when more of them follow it."""
+    for _ in range(STRAY_LINES):
+        if not (broken := _continued(message) or _interrupted(message)):
+            break
+        message = cast("BoundedMessage", parser.parsebytes(broken))
+    for part in list(message.walk()):
+        for number, child in enumerate(part.children if isinstance(part, BoundedMessage) else []):
+            if broken := _continued(child):
+                mended = cast("BoundedMessage", parser.parsebytes(broken))
+                mended.depth = child.depth
+                cast("list[BoundedMessage]", part.get_payload())[number] = mended
+    return message
+
+
+def _continued(part: "BoundedMessage") -> bytes | None:
+    """The source of a part whose headers a stray line broke off: it goes on with the header above, or stands alone."""
+    if part.children or not any(isinstance(defect, MissingHeaderBodySeparatorDefect) for defect in part.defects):
+        return None
+    stray, _, rest = part.raw_payload.partition(b"\n")
+    if stray.startswith(b"--") or not (_KNOWN_HEADER.match(rest) or _GENERIC_HEADER.match(rest)):
+        return None
+    headers = _source_of_headers(part)
+    return headers + (b" " if headers.rstrip().endswith(b";") else b"X-Stray-Line: ") + stray + b"\n" + rest
+
+
+def _source_of_headers(part: "BoundedMessage") -> bytes:
+    return b"".join(f"{name}: {value}\n".encode("utf-8", "surrogateescape") for name, value in part.raw_items())
+
+
+def _interrupted(message: "BoundedMessage") -> bytes | None:
+    """The source of a mail whose headers blank lines part before any of them says from whom or about what."""
+    rest = b"" if message.children else message.raw_payload[:HEADER_BYTES].lstrip()
+    if any(message.get(name) is not None for name in ("From", "To", "Subject")) or not _HEADER_LINE.match(rest):
+        return None
+    block = b"\n" + rest.replace(b"\r", b"").partition(b"\n\n")[0].lower()
+    return _source_of_headers(message) + message.raw_payload.lstrip() if b"\nfrom:" in block else None
 
 
 def read_headers(raw: bytes) -> "BoundedMessage":

@@ -13,6 +13,7 @@ from helpdesk.inbound.forwards import Forwarded, read_forward
 from helpdesk.inbound.headers import decode_header, one_line, read_date, read_ids
 from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
 from helpdesk.inbound.mime import BoundedMessage, UnreadableError, read_headers, read_message
+from helpdesk.inbound.notices import read_notice
 from helpdesk.inbound.reports import Report, read_report
 
 ADDRESSES = 200
@@ -78,7 +79,7 @@ def parse(raw: bytes) -> ParsedEmail:
     try:
         message = read_message(raw)
         body = read_body(message, charset := first_text_charset(message))
-        email = _email(raw, message, body, charset, report=read_report(message))
+        email = _email(raw, message, body, charset, report=read_report(message) or read_notice(body.text))
         return replace(email, forwarded=_forwarded(email))
     except UnreadableError as unreadable:
         return _unreadable(raw, str(unreadable))

@@ -14,6 +14,9 @@ _DATE = re.compile(
     r"\b(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?(?:[0-9]{2})?[0-9]{2}\b|[0-9]{1,2} ?[月월]"
 )
 _ADDRESS = re.compile(r"[^\s@<>()]{1,64}@[^\s@<>()]{2,253}")
+_TELEPHONE = re.compile(
+    r"(?:\+|\b(?:tel|fax|phone|ph|mobile|mobil|mob|cell|t|f|m|p)[.:]{1,2} ?)[(+]?[0-9][0-9 ()./-]{5,25}", re.IGNORECASE
+)
 _STARTS = re.compile(
     rf"(?:(?:{'|'.join(map(re.escape, quote_words.FIRST_OF_ATTRIBUTION))}|[0-9]{{1,4}})\b|[于在])", re.IGNORECASE
 )
@@ -58,8 +61,15 @@ def is_attribution(joined: str, *, before_prefixed: bool) -> bool:
     if is_framed_attribution(joined):
         return has_date or has_time
     return _says_who_and_when(joined, is_dated=has_date or has_time, has_address=has_address, has_verb=has_verb) or (
-        has_date and has_time and has_verb and _has_colon(joined)
+        has_date and has_time and has_verb and (_has_colon(joined) or _is_bare(joined))
     )
+
+
+def _is_bare(joined: str) -> bool:
+    """Whether it is "On 14 Nov 2018 08:14:43 -0200 Ruth <ruth@example.org> wrote", as some end it, without a colon."""
+    words = joined.strip(_INVISIBLE)
+    tail = words.rpartition(">")[2].strip(_INVISIBLE).lower()
+    return len(words) < 200 and tail in quote_words.WROTE and "@" in words and may_begin_attribution(words)
 
 
 def _says_who_and_when(joined: str, *, is_dated: bool, has_address: bool, has_verb: bool) -> bool:
@@ -94,7 +104,29 @@ def may_end_attribution(line: str) -> bool:
 
 def may_begin_attribution(line: str) -> bool:
     """Whether the line reads like the first of a wrapped attribution ("On Monday, 23 November 2026,")."""
-    return len(line) < 200 and bool(_STARTS.match(line.strip())) and bool(_DATE.search(line) or _TIME.search(line))
+    starts = len(line) < 200 and bool(_STARTS.match(line.strip(" \t-")))
+    return starts and bool(_DATE.search(line) or _TIME.search(line))
+
+
+def may_go_above(line: str, attribution: str) -> bool:
+    """Whether the line is the other half of an attribution below it that lacks its writer, or is but its last words.
+
+    "On Wed, Dec 9, Ruth" stands above "<ruth@example.org> wrote:", "Ruth <ruth@example.org> schrieb am So., 23."
+    above "Juni 2024, 21:08:".
+    """
+    rest = attribution.strip(_INVISIBLE)
+    starts = len(line) < 200 and bool(_STARTS.match(line.strip())) and any(map(str.isdigit, line))
+    if rest.startswith("<"):
+        return starts
+    if rest.rstrip(":\uff1a ").lower() in quote_words.WROTE:
+        return starts or bool(_ADDRESS.search(line[:LINE_CHARACTERS]))
+    has_writer = _has_verb(rest) or bool(_ADDRESS.search(rest))
+    return not has_writer and bool(_ADDRESS.search(line[:LINE_CHARACTERS]))
+
+
+def is_open(line: str) -> bool:
+    """Whether the line's words go on below it: it ends no sentence."""
+    return not line.rstrip().endswith((".", "!", "?", ":", "\u3002"))
 
 
 def dated_line_with_address(line: str) -> bool:
@@ -200,14 +232,25 @@ def is_rule_like(line: str) -> bool:
 
 
 def is_rule(line: str) -> bool:
-    """Whether the line is nothing but dashes or underscores, as Outlook draws above a quoted mail."""
+    """Whether the line is nothing but dashes or underscores, as some draw above a quoted mail."""
     words = line.strip()
-    return len(words) >= 5 and not words.strip(_DASHES)
+    return len(words) >= 3 and not words.strip(_DASHES)
 
 
 def is_signature_mark(line: str) -> bool:
     """Whether the line is the usual "-- " above a signature (RFC 3676 §4.3), or what clients make of it."""
     return line.strip(" \t\xa0\u200b") in ("--", "\u2014", "\u2013\u2013", "__", "- --")
+
+
+def is_drawn_above_signature(line: str) -> bool:
+    """Whether the line is a rule as some draw above their name and address."""
+    words = line.strip()
+    return len(words) >= 5 and not words.strip("-_=\u2014\u2013")
+
+
+def names_contact(line: str) -> bool:
+    """Whether the line holds a mail address or a telephone number."""
+    return bool(_ADDRESS.search(line[:LINE_CHARACTERS]) or _TELEPHONE.search(line[:LINE_CHARACTERS]))
 
 
 def is_closing(line: str) -> bool:
@@ -218,6 +261,8 @@ def is_closing(line: str) -> bool:
 def is_device_line(line: str) -> bool:
     """Whether the line is a telephone's or a program's own signature ("Sent from my …")."""
     words = line.strip(" \t*_[(<-—\xa0\u200b").lower()
+    if words.startswith(("from my iphone", "from my ipad", "from my android")):
+        return len(words.split()) <= 4  # "From my iPhone I see no photo" is a sentence
     if len(words) > 140 or words.startswith(("sent from the ", "sent by the ")) or " is " in words:
         return False
     words = words.lstrip("\u200e\u200f\u202b").partition("<http")[0].rstrip(" .。")

@@ -81,6 +81,8 @@ def _quoted(lines: list[str], in_html: set[int], *, forward: int) -> set[int]:
     marked -= {i for i in marked if lines[i].startswith(ESCAPED) and not {i - 1, i + 1} & marked}
     marked |= _attributions(lines[:looked_at], marked) | _broken_links(lines, marked)
     tail = _tail(lines[: min(looked_at, forward)])
+    if tail is None and forward == looked_at == len(lines):
+        tail = _last_attribution(lines)
     if tail is not None and _has_text(lines, set(range(tail)) - marked):
         return {i for i in marked if i < tail} | set(range(tail, len(lines)))
     return {i for i in marked | in_html if i < forward}
@@ -140,14 +142,30 @@ def _attribution_start(lines: list[str], last: int, *, before_prefixed: bool) ->
 def _extended_upwards(lines: list[str], first: int, last: int) -> int:
     for above in range(first - 1, max(-1, last - quote_marks.ATTRIBUTION_LINES), -1):
         if not lines[above].strip():
-            return first
+            return _above_gap(lines, above, first)
         if quote_marks.is_broken_attribution(lines[above], lines[first]):
-            return above
+            first = above
+            continue
         if quote_marks.may_begin_attribution(lines[first]):
             return first
         if quote_marks.may_begin_attribution(lines[above]):
             return above
-    return first
+    return _with_other_half(lines, first, last)
+
+
+def _above_gap(lines: list[str], gap: int, first: int) -> int:
+    """The line above the gap when the attribution goes on with a bracket below it, else the first below."""
+    begins = gap > 0 and quote_marks.may_begin_attribution(lines[gap - 1]) and quote_marks.is_open(lines[gap - 1])
+    return gap - 1 if begins and lines[gap + 1].lstrip().startswith("<") else _with_other_half(lines, first, first)
+
+
+def _with_other_half(lines: list[str], first: int, last: int) -> int:
+    start = first
+    while start and last - start < quote_marks.ATTRIBUTION_LINES:
+        if not quote_marks.may_go_above(lines[start - 1], " ".join(lines[start : last + 1])):
+            break
+        start -= 1
+    return start
 
 
 def _tail(lines: list[str]) -> int | None:
@@ -162,6 +180,14 @@ def _tail(lines: list[str]) -> int | None:
             if first is not None:
                 return first
     return None
+
+
+def _last_attribution(lines: list[str]) -> int | None:
+    """Where an attribution begins that the text ends with: whoever answered took away what it quotes."""
+    last = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].strip()), 0)
+    if quote_marks.is_prefixed(lines[last]) or not quote_marks.may_end_attribution(lines[last]):
+        return None
+    return _attribution_start(lines, last, before_prefixed=False)
 
 
 def _unprefixed_attribution(lines: list[str], last: int) -> int | None:

@@ -18,6 +18,8 @@ _REPORT_TYPES = {
     "message/feedback-report": "feedback-report",
     "message/disposition-notification": "disposition-notification",
 }
+# Outlook.com's complaints are the mail itself, whose first header says to whom it went.
+_HOTMAIL_COMPLAINT = "x-hmxmroriginalrecipient"
 _RETURNED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
 
 Fields = tuple[tuple[str, str], ...]
@@ -48,6 +50,8 @@ def read_report(message: BoundedMessage) -> Report | None:
             groups += _groups(part)
         elif media_type in _RETURNED and not returned:
             returned = _returned(part)
+    if not kind and any(name == _HOTMAIL_COMPLAINT for name, _ in returned):
+        kind = "feedback-report"
     return Report(kind, tuple(groups[:GROUPS]), returned) if kind or (groups and returned) else None
 
 

@@ -5,6 +5,8 @@ import re
 
 from helpdesk.inbound.mime import BoundedMessage
 
+FIRST_LINE_BYTES = 1000
+
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _FOOTER = re.compile(rb"\n(?:[_-]{4,}|[^\s=]{1,80}[ \t]{1,4}[^\s=])")
 _UU_BEGIN = re.compile(rb"begin +[0-7]{3,4} ")
@@ -42,6 +44,8 @@ def decode_part(part: BoundedMessage) -> bytes:
 def _without_footer(data: bytes) -> tuple[bytes, bytes]:
     """The base64 lines, and the first line with words in it and all below: a list server appends its footer so."""
     footer = _FOOTER.search(data)
+    if _FOOTER.match(b"\n" + data[:FIRST_LINE_BYTES].lstrip()):
+        return b"", data  # words from the first line on: it is no base64 at all
     if footer and data[: footer.start()].strip():
         return data[: footer.start()], b"\n" + data[footer.start() :].lstrip(b"\r\n")
     # Some append it to the last line; nothing but padding may follow a "=".
@@ -57,8 +61,13 @@ def _decode_uu(data: bytes) -> bytes:
     for line in lines:
         if line.strip() in (b"end", b"`", b""):
             break
-        try:
-            content += binascii.a2b_uu(line)
-        except binascii.Error:
-            content += binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])
+        content += decode_uu_line(line)
     return bytes(content)
+
+
+def decode_uu_line(line: bytes) -> bytes:
+    """The bytes of one line of uuencode, also of one that is longer than it says. Raises binascii.Error."""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        return binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])

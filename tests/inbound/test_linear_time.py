@@ -26,7 +26,7 @@ PUMPS = [
     "*", "/", "a@", "a.", "<a@b", "=?", "=?a?q?", "a=", ";a", '"\\', "5.1", "5.1.", "550 ", "9:", "1/",
     "wrote ", "sent from ", "status: ", "message-id: ", "data:a;base64,", "<meta ", "<meta charset=",
     "von mein", "<a ", "<!--", "é", "\ue0000", "mailbox is ", "delivery has ", "a\n", " \n", "> ", "\n>",
-    "re ", "no-reply", "begin 644 ",
+    "re ", "no-reply", "begin 644 ", "\x1b$B", "from: ", "tel.: 12 ",
 ]  # fmt: skip
 
 
@@ -93,6 +93,10 @@ SHAPES = {
     "gaps": "On 23 Nov 2026 09:12 Ruth\n\n<\n",
     "colons in a line": "On 1: On 2: ",
     "half labels": "From:\n\nTo:\n",
+    "labels in a line": "From: a@b.example Date: 23 Nov 2026 9:12 ",
+    "halves of attributions": "Ruth <ruth@example.org> schrieb am So., 23.\nJuni 2024, 21:08:\n",
+    "drawn lines": "-----\nruth@example.org\n",
+    "dashes and telephones": "--\nTel.: +49 1234 5678\n",
 }
 
 

@@ -33,6 +33,22 @@ def sender_of(header: str) -> Mailbox | None:
     return parse(f"From: {header}\n\nx".encode()).from_
 
 
+def test_what_only_looks_like_a_file_in_the_text_stays_text():
+    for lines in (
+        b"begin 644 x\nno uuencode, as the small letters show\nend",
+        b"begin 644 x\nend",
+        b"begin 644 x\n#86)C\n",
+    ):
+        read = parse(TOP + b"\r\n" + lines)
+        assert (read.text, read.attachments) == (lines.decode().strip(), ())
+
+
+def test_class_40_headers_broken_again_and_again_are_read_to_a_bound():
+    read = parse(b"From: Ruth <ruth@example.org>\n" + b"stray line\nReceived: by x\n" * 2_000 + b"\nHello")
+    assert read.from_ == Mailbox("Ruth", "ruth@example.org")
+    assert read.text.endswith("Hello")
+
+
 def test_an_ordinary_reply_is_read_whole():
     read = mail("gmail_reply")
     assert read.from_ == Mailbox("Ruth Reader", "ruth@example.org")

@@ -145,6 +145,63 @@ def test_an_attribution_on_the_line_of_the_answer_is_cut_from_it():
     assert split(f"Yes. {quote} Is it?", None) == Spans("Yes.", "", f"{quote}\nIs it?")
 
 
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "Ann Answers <ann@example.com> schrieb am So., 22.\nNov. 2026, 21:08:",
+        "On Sun, Nov 22, Ann Answers\n<ann@example.com>\nwrote:",
+        "On Sun, Nov 22, 2026 at 9:08 PM Ann Answers\n\n<\nmailto:Ann <ann@example.com>\n> wrote:",
+        "- On 2026-11-22 21:08, Ann Answers wrote:",
+    ],
+)
+def test_an_attribution_in_pieces_is_found_whole(attribution: str):
+    text = f"Yes, on Sunday.\n\n{attribution}\n\n> Is it?"
+    assert split(text, None) == Spans("Yes, on Sunday.", "", f"{attribution}\n\n> Is it?")
+
+
+def test_a_line_of_the_answer_is_no_half_of_the_attribution():
+    for answer in ("On the whole I agree.", "On page 7 I agree", "Write to ruth@example.org"):
+        text = f"{answer}\nAnn wrote:\n> Is it?"
+        assert split(text, None).new == answer
+
+
+def test_an_attribution_above_nothing_is_no_answer():
+    text = "Yes.\n\nOn 2026-11-22 21:08, Ann Answers wrote:"
+    assert split(text, None) == Spans("Yes.", "", "On 2026-11-22 21:08, Ann Answers wrote:")
+
+
+def test_a_header_block_that_lost_its_line_ends_is_one():
+    block = "Date: Sun, 22 Nov 2026 21:08:10 +0000 From: ann@example.com To: Reader, Ruth Subject: The chart"
+    assert split(f"Yes.\n\n{block}\n\nIs it?", None) == Spans("Yes.", "", f"{block}\n\nIs it?")
+    sentence = "From: our archive, not From: yours, is the note of 10:30 that ann@example.com has."
+    assert split(f"Yes.\n\n{sentence}", None).new == f"Yes.\n\n{sentence}"
+
+
+def test_a_header_block_without_address_and_subject_needs_a_moment():
+    block = (
+        "From: Ann Answers\nSent: \u200eSunday\u200e, \u200e22 November 2026 \u200e21\u200e:\u200e08\nTo: Ruth Reader"
+    )
+    assert split(f"Yes.\n\n{block}\n\nIs it?", None) == Spans("Yes.", "", f"{block}\n\nIs it?")
+    journey = "From: Norhafen\nDate: 22 November 2026\nTo: Süderoog\n\nIs there a ferry?"
+    assert split(journey, None).new == journey
+
+
+def test_a_signature_below_a_drawn_line_says_how_to_reach_its_writer():
+    signature = "\u2014\u2014\u2014\u2014\u2014\nRuth Reader\nHarbour Master\nTel.: +49 1234 5678"
+    assert split(f"Thank you.\n\n{signature}", None) == Spans("Thank you.", signature, "")
+    table = "Times\n-----\nSunday 14:20\nMonday 15:04"
+    assert split(table, None).new == table
+
+
+def test_a_long_signature_is_known_by_its_address():
+    signature = "--\nRuth Reader\nruth@example.org\n\n" + "\n".join(f"Notice {i} of the harbour." for i in range(20))
+    assert split(f"Thank you.\n{signature}", None) == Spans("Thank you.", signature, "")
+
+
+def test_the_line_of_a_telephone_may_lack_its_verb():
+    assert split("Thank you.\n\nFrom My iPhone 6", None) == Spans("Thank you.", "From My iPhone 6", "")
+
+
 def test_a_contact_form_is_no_quotation():
     text = "New message\n\nFrom: Ruth <ruth@example.org>\nSubject: Hello\n\nThe number is wrong."
     assert split(text, None).new == text
@@ -172,6 +229,9 @@ def test_answers_inside_the_client_wrapper_are_not_folded():
         "My questions:\n1. Who?\n2. When, at 10:30?",
         "Ruth said: yes\n\nand Ann said: no",
         "Time: 10:30\nPlace: Berlin\nThe chart is wrong.",
+        "The ferry is gone.\n\nFrom my iPhone I see no timetable.",
+        "The ferry is gone.\n________________________\nSo is the timetable.",
+        "The minister of 23 November 2026, 09:12 <minister@example.org> wrote\nno answer to this.",
         "> Everything here is quoted.",
         "On 23 November 2026 at 09:12, Ruth wrote:\n> only a quote",
         "-- ",

@@ -177,6 +177,36 @@ def test_two_cues_make_a_bounce():
     )
 
 
+def notice(text: str) -> Verdict:
+    return judged(f"From: Notifications <no-reply@notices.example.net>\n\n{text}".encode())
+
+
+def test_a_mail_service_tells_bounces_and_complaints_as_json():
+    envelope = (
+        r'{"Type": "Notification", "Message": "{\"eventType\":\"Bounce\",\"bounce\":{\"bounceType\":\"Transient\",'
+    )
+    envelope += r'\"bouncedRecipients\":[{\"emailAddress\":\"ruth@example.org\"}]}}"}'
+    assert notice(envelope).reason == (
+        "Bounce: our mail did not reach ruth@example.org (status 4.0.0); a delivery report says so."
+    )
+    assert notice('{"notificationType": "Complaint"}').kind == Kind.COMPLAINT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"notificationType": "Bounce"}',
+        '{"notificationType": "Bounce", "bounce": {"bouncedRecipients": "ruth@example.org"}}',
+        '{"notificationType": "Bounce", "bounce": [],',
+        "{" * 5_000,
+        '{"a":' * 5_000,
+        '{"price": 12}',
+    ],
+)
+def test_class_40_other_json_is_somebody_s_message(text: str):
+    assert notice(text).kind == Kind.WELCOME
+
+
 def test_a_report_of_success_is_an_automatic_mail():
     raw = (EML / "dsn.eml").read_bytes().replace(b"Action: failed", b"Action: delivered")
     assert judged(raw) == Verdict(Kind.AUTO_REPLY, "Delivery report: a mail server confirms our mail.")
