@@ -8,9 +8,11 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import transactional
 from helpdesk.errors import Refused
 from helpdesk.inbound.acting import find_queue
+from helpdesk.inbound.apart import read_mail
 from helpdesk.inbound.letters import RAW_NAME, letter_of, subject_of
 from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
-from helpdesk.inbound.parsing import ParsedEmail, parse
+from helpdesk.inbound.parsing import ParsedEmail
+from helpdesk.inbound.reading import Reading, unread
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, add_note, open_ticket
 from helpdesk.uploads import store
@@ -28,10 +30,10 @@ def make_ticket(email: InboundEmail, *, by: Agent) -> Ticket:
     when the store does not answer or is full.
     """
     raw = _raw(email)
-    mail = parse(raw)
-    letter = _whole_letter(mail, raw, reason=email.reason or NO_REASON)
+    reading = read_mail(raw)
+    letter = _whole_letter(reading, raw, reason=email.reason or NO_REASON)
     try:
-        return _open(email, mail=mail, letter=letter, by=by)
+        return _open(email, mail=reading.mail, letter=letter, by=by)
     except Exception:
         for file in letter.files:
             files.delete(file.storage_key)
@@ -75,15 +77,15 @@ def _refuse_taken(email: InboundEmail) -> None:
         raise Refused("This mail is no longer among those that became no ticket.")
 
 
-def _whole_letter(mail: ParsedEmail, raw: bytes, *, reason: str) -> Letter:
+def _whole_letter(reading: Reading, raw: bytes, *, reason: str) -> Letter:
     """All that the mail says, always with the raw mail, since somebody had a reason not to take it."""
-    if mail.unreadable:
-        return letter_of(mail, raw)
+    if reading.mail.unreadable:
+        return letter_of(reading, raw)
     try:
-        letter = letter_of(mail, raw)
+        letter = letter_of(reading, raw)
     except (OSError, files.StoreDown):
         raise
     except Exception:  # the very fault that may have kept it out
         log.exception("a mail is made a ticket without being read")
-        return letter_of(replace(mail, text="", html=None, unreadable=reason), raw)
+        return letter_of(unread(raw, reason), raw)
     return replace(letter, files=(*letter.files, store(RAW_NAME, raw)))
