@@ -47,10 +47,16 @@ def with_token(address: str, token: str) -> str:
 
 
 def split_token(address: str) -> tuple[str, str] | None:
-    """The address without its token, and the token, or None when it carries none."""
+    """The address without its token, and the token, or None when it carries none; the address may have a plus too."""
     local, at, domain = address.strip().rpartition("@")
-    base, plus, token = local.partition("+")
+    base, plus, token = local.rpartition("+")
     return (f"{base}@{domain}", token) if at and plus and token else None
+
+
+def bare_spellings(address: str) -> tuple[str, ...]:
+    """How an address may be spelled in one of our rows: as it is, and without what stands behind its last plus."""
+    parts = split_token(address)
+    return (normalise(address), normalise(parts[0])) if parts else (normalise(address),)
 
 
 def named(name: str, address: str) -> str:

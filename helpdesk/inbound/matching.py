@@ -4,6 +4,7 @@ A number in the subject, a sender or a foreign Message-ID never threads by itsel
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from helpdesk.inbound.parsing import ParsedEmail
@@ -21,9 +22,14 @@ class Match:
     hint_number: int | None = None
 
 
+def written_to(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Iterator[str]:
+    """Every address the mail was sent to: those the mail server delivered to first, then those the mail names."""
+    yield from (*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc)))
+
+
 def match(mail: ParsedEmail, envelope_to: tuple[str, ...] = ()) -> Match:
     """Find the ticket; `envelope_to` are the addresses the mail server delivered to."""
-    for address in (*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))):
+    for address in written_to(mail, envelope_to):
         ticket_id = ticket_of_address(address)
         if ticket_id is not None:
             return Match(ticket_id, f"the reply address {address} carries its token")

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.inbound.bounces import Bounce, cues, read_bounce
 from helpdesk.inbound.mailboxes import is_daemon
 from helpdesk.inbound.parsing import ParsedEmail
@@ -62,8 +63,8 @@ _NOBODY = re.compile(r"(?:no|do-?not|dont)[-_.]?reply(?:[-_.+].*)?@", re.IGNOREC
 def screen(mail: ParsedEmail, *, own_addresses: frozenset[str], own_loop_header: str) -> Verdict:
     """Say what kind of mail this is.
 
-    `own_addresses` are the desk's intake addresses, in lower case. `own_loop_header` is the header that the
-    desk puts into its own mail: its name, or "Name: value" when only this installation's value counts.
+    `own_addresses` are the desk's intake addresses, as `normalise` spells them. `own_loop_header` is the header that
+    the desk puts into its own mail: its name, or "Name: value" when only this installation's value counts.
     """
     return (
         _own_loop(mail, own_addresses, own_loop_header)
@@ -71,7 +72,7 @@ def screen(mail: ParsedEmail, *, own_addresses: frozenset[str], own_loop_header:
         or _bounce(mail)
         or _auto_reply(mail)
         or _mailing_list(mail)
-        or _welcome(mail)
+        or _welcome(mail, own_addresses)
     )
 
 
@@ -80,7 +81,7 @@ def _own_loop(mail: ParsedEmail, own_addresses: frozenset[str], own_loop_header:
     values = mail.all_of(name.strip())
     if any(not value.strip() or value.strip().lower() == seen.strip().lower() for seen in values):
         return Verdict(Kind.OWN_LOOP, f"Our own mail came back: it carries our {name.strip()} header.")
-    if mail.from_ and mail.from_.address.lower() in own_addresses:
+    if mail.from_ and normalise(mail.from_.address) in own_addresses:
         return Verdict(Kind.OWN_LOOP, f"Our own mail came back: it is from {mail.from_.address}.")
     return None
 
@@ -179,18 +180,22 @@ def _list_name(mail: ParsedEmail) -> str:
     return mail.first_of("List-Id") or mail.first_of("List-Post") or mail.first_of("Mailing-List")
 
 
-def _welcome(mail: ParsedEmail) -> Verdict:
-    silent = _reason_for_silence(mail)
+def _welcome(mail: ParsedEmail, own_addresses: frozenset[str]) -> Verdict:
+    silent = _reason_for_silence(mail, own_addresses)
     if silent:
         return Verdict(Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}.")
     return Verdict(Kind.WELCOME, "A person's mail: nothing says otherwise.", may_be_answered=True)
 
 
-def _reason_for_silence(mail: ParsedEmail) -> str | None:
+def _reason_for_silence(mail: ParsedEmail, own_addresses: frozenset[str]) -> str | None:
     if mail.unreadable:
         return "the mail could not be read"
     if not mail.from_:
         return "it names no sender"
+    if len(mail.all_of("From")) > 1:
+        return "it names its sender twice"
+    if own_addresses.intersection(bare_spellings(mail.from_.address)):
+        return f"{mail.from_.address} leads back to this desk"
     if any(_DMARC_FAIL.search(result) for result in mail.all_of("Authentication-Results")):
         return "a mail server says that its sender is forged"  # made up or not, believing it costs a receipt at most
     if mail.return_path == "":

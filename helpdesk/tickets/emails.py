@@ -14,7 +14,7 @@ from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
 from helpdesk.templating import moment, one_line, without_re
 from helpdesk.tickets.links import new_message_id, reply_address, status_path
-from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
+from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, is_for_reader
 from helpdesk.tickets.models import Origin, Ticket
 
 LOOP_HEADER = "X-Helpdesk-Loop"
@@ -28,15 +28,17 @@ MAX_ID_LENGTH = 900
 
 
 class Said(NamedTuple):
-    """A message that the reader can see, as a thread is made of them."""
+    """A message between readers and us, as a thread is made of them, and whether the ticket's own reader knows it."""
 
     id: int
     message_id: str | None
+    is_known: bool
 
 
 def said_in(ticket: Ticket) -> list[Said]:
-    """The thread as the reader's mail program knows it, oldest first."""
-    thread = select(Message.id, Message.message_id).where(Message.ticket_id == ticket.id)
+    """The thread, oldest first."""
+    thread = select(Message.id, Message.message_id, is_for_reader(ticket.reader_id))
+    thread = thread.where(Message.ticket_id == ticket.id)
     public = thread.where(Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id)
     return [Said._make(row) for row in db.session.execute(public)]
 
@@ -46,8 +48,10 @@ def queue_reply(
 ) -> OutboundEmail:
     """Put an agent's reply into the outbox, as the next in the `thread`, whose last message is quoted below.
 
-    It can be taken back until `held_until`.
+    What came from another address than the reader's is neither quoted nor named. It can be taken back until
+    `held_until`.
     """
+    thread = [said for said in thread if said.is_known]
     references = _references(thread)
     return _queue(
         ticket, to=to, message_id=message.message_id or "", template="emails/reply",
