@@ -25,6 +25,7 @@ class Kind(IntEnum):
     SETUP = 5
     RECEIPT_ID = 6
     PROBE = 7
+    FORWARD = 8
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _mac(key: bytes, head: bytes) -> bytes:
 
 
 def _decode(token: str) -> bytes | None:
-    text = token.strip().upper()
+    text = token.strip().upper() if token.isascii() else ""  # other letters have an ASCII letter as their capital
     try:
         raw = base64.b32decode(text + "=" * (-len(text) % 8))
     except (binascii.Error, ValueError):

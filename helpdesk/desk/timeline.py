@@ -42,8 +42,8 @@ def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry
 
 
 def _says_more(event: Event) -> bool:
-    """True for an opening with a receipt, or with a hint at another ticket."""
-    return bool(event.data.get("receipt") or event.data.get("maybe"))
+    """True for an opening with a receipt, with a hint at another ticket, or by an agent."""
+    return bool(event.data.get("receipt") or event.data.get("maybe") or event.by_agent)
 
 
 def newest_public_id(messages: Sequence[Message]) -> int:
@@ -53,6 +53,7 @@ def newest_public_id(messages: Sequence[Message]) -> int:
 
 def from_elsewhere(messages: Sequence[Message], ticket: Ticket) -> set[int]:
     """The ids of the readers' messages that came from an address that is not known to be the reader's own."""
-    own = {address.address for address in ticket.reader.addresses} if ticket.reader else set()
-    written = (message for message in messages if message.kind is MessageKind.READER and message.from_address)
+    known = ticket.reader.addresses if ticket.reader else []
+    own = {"", *(address.address for address in known)}
+    written = (message for message in messages if message.kind is MessageKind.READER)
     return {one.id for one in written if not one.verified or normalise(one.from_address) not in own}

@@ -2,14 +2,15 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
-from helpdesk.addresses import normalise, split_token
+from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.database import after_commit, db, lock, transactional
+from helpdesk.inbound.forwarding import forwarder_of, take_forward
 from helpdesk.inbound.letters import bounce_address, subject_of
-from helpdesk.inbound.matching import Match, match
+from helpdesk.inbound.matching import Match, match, written_to
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.screening import Kind, Verdict, screen
@@ -18,16 +19,22 @@ from helpdesk.outbound.models import OutboundEmail
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.delivery import record_bounce
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
+from helpdesk.tickets.links import ticket_of_address
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
 
 log = logging.getLogger(__name__)
 
+GONE = "the ticket it belongs to is no longer there: a new ticket"
+
 
 @transactional
-def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
-    """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done."""
+def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter, inner: Letter | None = None) -> bool:
+    """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done.
+
+    `inner` is the letter that it forwards.
+    """
     if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
         return False
     with db.session.no_autoflush:  # what it is, written once
@@ -36,7 +43,7 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
     if came_before:
         _end(email, InboundState.IGNORED, "The same mail came before.")
     else:
-        _place(email, mail, letter)
+        _place(email, mail, letter, inner)
     tell_outcome(email)
     return True
 
@@ -54,8 +61,7 @@ def tell_outcome(email: InboundEmail) -> None:
 
 def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
     """The queue whose intake address the mail was sent to, with or without a token; else the first there is."""
-    written_to = [*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
-    plain = [normalise((split_token(address) or (address, ""))[0]) for address in written_to]
+    plain = [spelling for address in written_to(mail, envelope_to) for spelling in bare_spellings(address)]
     queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
     by_address = {normalise(queue.intake_address): queue for queue in queues}
     return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
@@ -72,16 +78,26 @@ def _identify(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
         lock(email.queue)
 
 
-def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
-    """Find out what it is and where it belongs."""
+def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter, inner: Letter | None) -> None:
+    """Find out what it is and where it belongs. A token decides, whoever the sender says he is."""
     found = match(mail, tuple(email.envelope_to))
-    own = _own_addresses() if found.ticket_id is None else ()  # a token decides, whoever the sender says he is
-    verdict = screen(mail, own_addresses=frozenset(own), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
-    _act_on(email, mail, letter, verdict, found)
+    ticket = db.session.get(Ticket, found.ticket_id) if found.ticket_id is not None else None
+    by, own = forwarder_of(mail, tuple(email.envelope_to), email.queue), own_addresses(mail)
+    has_token = ticket is not None or by is not None
+    loop_header = f"{LOOP_HEADER}: {own_loop_value()}"
+    verdict = screen(mail, own_addresses=frozenset() if has_token else own, own_loop_header=loop_header)
+    if by is not None and email.queue is not None and verdict.kind is not Kind.OWN_LOOP:
+        maybe = ticket.number if ticket else _existing(found.hint_number)
+        email.became = take_forward(email.queue, mail=mail, letter=letter, inner=inner, by=by, own=own, maybe=maybe)
+        return _end(email, InboundState.ACCEPTED, f"{by.name} forwarded it to the own private address.")
+    return _act_on(email, mail, letter, verdict, ticket, found)
 
 
-def _own_addresses() -> Sequence[str]:
-    return db.session.scalars(select(Queue.intake_address)).all()
+def own_addresses(mail: ParsedEmail) -> frozenset[str]:
+    """The addresses of all queues, and the sender's when it is a ticket's reply address."""
+    sender = mail.from_.address if mail.from_ else ""
+    ours = [normalise(sender)] if ticket_of_address(sender) is not None else []
+    return frozenset([*db.session.scalars(select(Queue.intake_address)), *ours])
 
 
 def _identity(mail: ParsedEmail) -> str:
@@ -89,8 +105,11 @@ def _identity(mail: ParsedEmail) -> str:
     return mail.message_id or f"sha256:{hashlib.sha256(mail.raw).hexdigest()}"
 
 
-def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match) -> None:
-    ticket = db.session.get(Ticket, found.ticket_id) if found.ticket_id is not None else None
+def _act_on(
+    email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, found: Match
+) -> None:
+    if ticket is not None:  # a mail that names no sender is nobody's word, whoever has the ticket's address
+        letter = replace(letter, verified=bool(letter.from_address))
     if verdict.kind is Kind.OWN_LOOP:
         return _end(email, InboundState.IGNORED, verdict.reason)
     if verdict.kind is Kind.BOUNCE and _bounced(email, mail, verdict, ticket):
@@ -103,7 +122,8 @@ def _act_on(email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Ver
         return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
     became = _welcome(email.queue, mail, letter, verdict, ticket, found.hint_number)
     email.became = became
-    return _end(email, InboundState.ACCEPTED, found.why)
+    is_gone = ticket is None and found.ticket_id is not None
+    return _end(email, InboundState.ACCEPTED, GONE if is_gone else found.why)
 
 
 def _welcome(

@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     SEND_RETRIED = "send_retried"
     SEND_HANDLED = "send_handled"
     REPLY_UNDONE = "reply_undone"
+    READER_NAMED = "reader_named"
 
 
 _SENTENCES = {
@@ -64,6 +65,7 @@ _SENTENCES = {
     EventKind.SEND_RETRIED: "sent the mail once more",
     EventKind.SEND_HANDLED: "handled the mail to {address} that did not arrive",
     EventKind.REPLY_UNDONE: "took the reply back before it left",
+    EventKind.READER_NAMED: "named {after} as the reader",
 }
 
 
@@ -115,6 +117,10 @@ class Event(Base):
         match self.kind:
             case EventKind.OPENED if self.data.get("receipt"):
                 return "opened this ticket and got a receipt"
+            case EventKind.OPENED if self.data.get("forwarded"):
+                return f"forwarded this mail of {self.data['forwarded']}"
+            case EventKind.OPENED if "forwarded" in self.data:
+                return "forwarded this mail, whose writer could not be read"
             case EventKind.ASSIGNED if self.data.get("after") is None:
                 return f"took it off {self.data.get('before')}"
             case EventKind.ASSIGNED if self.data["after"] == self.actor:

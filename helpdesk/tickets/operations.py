@@ -26,7 +26,7 @@ from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
-from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
+from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, note_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
 
 HOUR = 60 * 60
@@ -52,12 +52,13 @@ def open_ticket(
     maybe: int | None = None,
     upload_token: str | None = None,
     recalled: Recalled | None = None,
+    forwarded_by: Agent | None = None,
 ) -> Ticket:
     """Make a ticket of a letter, with its reader, article and receipt.
 
     The same letter sent twice (submission key and content) leads to the ticket it became first. A `spam_reason`, or
     passing one of `limits` (they count new letters), files it as spam. `may_be_answered` False: no automatic mail.
-    `maybe` is the number of a ticket that staff should look at, since the letter could belong to it.
+    `maybe` is the number of a ticket it could belong to. What was `forwarded_by` an agent and names nobody is his note.
     """
     recalled = recalled or recall(letter, site, article_url=article_url)
     if recalled.before is not None:
@@ -72,7 +73,7 @@ def open_ticket(
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
         opened_at=clock.now(), continues=continues, tags=[], link_version=1,
     )  # fmt: skip
-    message = _begin(ticket, letter, spam_reason=reason, gets_receipt=gets_receipt, maybe=maybe)
+    message = _begin(ticket, letter, spam_reason=reason, by=forwarded_by, receipt=gets_receipt, maybe=maybe)
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
@@ -178,14 +179,13 @@ def newest_public_id(ticket: Ticket) -> int:
     return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
 
 
-def _begin(
-    ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_receipt: bool, maybe: int | None
-) -> Message:
+def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, by: Agent | None, **told: int | None) -> Message:
     """Write a new ticket with its first message and events."""
     now = clock.now()
+    forwarded = {"forwarded": ticket.reader.address if ticket.reader else ""} if by else {}
     with db.session.no_autoflush:
-        message = message_of(letter, ticket.reader)
-        ticket.open(message, now=now, receipt=gets_receipt, maybe=maybe)
+        message = note_of(letter, by) if by and ticket.reader is None else message_of(letter, ticket.reader)
+        ticket.open(message, now=now, by=by, **told, **forwarded)
         if spam_reason is not None:
             ticket.mark_spam(by=None, now=now, reason=spam_reason)
         db.session.add(ticket)
@@ -194,16 +194,20 @@ def _begin(
 
 
 def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Message:
-    """Put a letter to a ticket closed long ago into the one that continues it, or begin that one."""
-    continuing = select(Ticket).where(Ticket.continues_id == ticket.id).order_by(Ticket.id.desc()).limit(1)
-    later = db.session.scalar(continuing)
+    """Put a letter to a ticket closed long ago into its reader's next one, or begin that one.
+
+    Who is not its reader begins one of his own, which tells him nothing of the old one.
+    """
+    continuing = select(Ticket).where(Ticket.continues_id == ticket.id, Ticket.reader_id == ticket.reader_id)
+    later = db.session.scalar(continuing.order_by(Ticket.id.desc()).limit(1))
     if later is not None and letter.verified:
         return follow_up(later, letter=letter, upload_token=upload_token)
     opened = open_ticket(
-        ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, subject=ticket.subject,
-        topic=ticket.topic, may_be_answered=False, continues=ticket, upload_token=upload_token,
+        ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, topic=ticket.topic,
+        subject=ticket.subject if letter.verified else "", may_be_answered=False, continues=ticket,
+        upload_token=upload_token,
     )  # fmt: skip
-    opened.article = ticket.article
+    opened.article = ticket.article if letter.verified else None
     return opened.messages[0]
 
 
@@ -238,8 +242,10 @@ def _receipt_limits(reader: Reader | None) -> tuple[Limit, ...]:
 
 
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
-    """Who wrote a follow-up: whoever owns the address, else the ticket's own reader."""
-    return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
+    """Who wrote a follow-up: whoever owns the address, on the status page the reader, else nobody we know."""
+    if letter.from_address:
+        return recognise(letter.from_address, name=letter.from_name)
+    return ticket.reader if letter.verified else None
 
 
 def _is_by_reader(ticket: Ticket, letter: Letter) -> bool:
