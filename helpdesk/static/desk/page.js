@@ -35,6 +35,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     field.select(); // where the clipboard is closed to scripts, what is selected can still be copied by hand
     await navigator.clipboard.writeText(field.value);
-    button.querySelector("[role=status]").textContent = "Copied";
+    document.getElementById(`${field.id}-copied`).textContent = "Copied.";
   });
 }
