@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,9 +14,11 @@ from helpdesk import create_app
 from helpdesk.config import load_settings
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError
+from helpdesk.inbound.acting import find_queue
+from helpdesk.inbound.forwarding import forwarder_of
 from helpdesk.inbound.inspecting import as_text, inspect
 from helpdesk.inbound.matching import match
-from helpdesk.inbound.parsing import parse
+from helpdesk.inbound.parsing import ParsedEmail, parse
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
@@ -67,9 +70,17 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
     with app.app_context():
         own = _own_addresses()
         report = inspect(raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}")
-        found = match(parse(raw))
-        key = f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
-        return {**report, "thread_key": key, "thread_why": found.why}
+        key, why = _thread_of(parse(raw))
+        return {**report, "thread_key": key, "thread_why": why}
+
+
+def _thread_of(mail: ParsedEmail) -> tuple[str | None, str]:
+    """The ticket that the mail belongs to, if any, and why."""
+    found = match(mail)
+    with suppress(SQLAlchemyError):
+        if by := forwarder_of(mail, (), find_queue(mail, ())):
+            return None, f"it was sent to the private address of {by.name}: a ticket of whoever wrote what it forwards"
+    return (f"ticket:{found.ticket_id}" if found.ticket_id is not None else None), found.why
 
 
 def _own_addresses() -> frozenset[str]:

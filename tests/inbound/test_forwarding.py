@@ -13,6 +13,7 @@ from helpdesk.addresses import split_token
 from helpdesk.agents.models import Agent
 from helpdesk.agents.operations import change_role, deactivate, reactivate
 from helpdesk.agents.roles import Role
+from helpdesk.cli.mail import report_of
 from helpdesk.database import db
 from helpdesk.errors import Invalid, Refused
 from helpdesk.inbound.forwarding import FORWARDED, WRITER_UNKNOWN
@@ -291,6 +292,13 @@ def test_a_forwarded_ticket_is_shown_with_who_forwarded_it(cast: Cast, sign_in: 
     reply(ticket, body="You are right.", by=cast.ann, then=Then.CLOSE)
     page = sign_in(cast.eve).get(f"/desk/tickets/{ticket.number}").text
     assert f"<b>Ann Archer</b> forwarded this mail of {TOM}" in page
+
+
+def test_inspect_says_whose_private_address_it_was(app: Flask, cast: Cast) -> None:
+    report = report_of(letter(to=forward_address(cast.ann, cast.queue), body=FORWARD), app)
+    assert (report["thread_key"], report["thread_why"]) == (
+        None, "it was sent to the private address of Ann Archer: a ticket of whoever wrote what it forwards",
+    )  # fmt: skip
 
 
 # The rest prepares.
