@@ -16,7 +16,8 @@ from helpdesk.tickets.messages import Message
 from helpdesk.tickets.operations import Letter
 
 FORWARDED = "I forwarded this mail to the desk."
-WRITER_UNKNOWN = "Whose mail this is could not be read. Fill in the reader, so that somebody can be answered."
+WRITER_UNKNOWN = "Whose words these are could not be read. Name the reader, so that somebody can be answered."
+CAME_FROM = "The mail came from {}."
 
 
 def forwarder_of(mail: ParsedEmail, envelope_to: tuple[str, ...], queue: Queue | None) -> Agent | None:
@@ -54,7 +55,8 @@ def take_forward(
 
 
 def _by_nobody(letter: Letter) -> Letter:
-    body = f"{WRITER_UNKNOWN}\n\n{letter.body_text}"
+    sender = f"{letter.from_name} <{letter.from_address}>" if letter.from_address else "an address that cannot be read"
+    body = f"{WRITER_UNKNOWN} {CAME_FROM.format(sender)}\n\n{letter.body_text}"
     return replace(letter, body_text=body, from_name="", from_address="", message_id=None)
 
 
