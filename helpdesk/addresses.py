@@ -51,9 +51,9 @@ def with_token(address: str, token: str) -> str:
 
 
 def split_token(address: str) -> tuple[str, str] | None:
-    """The address without its token, and the token, or None when it carries none."""
+    """The address without its token, and the token, or None when it carries none; the address may have a plus too."""
     local, at, domain = address.strip().rpartition("@")
-    base, plus, token = local.partition("+")
+    base, plus, token = local.rpartition("+")
     return (f"{base}@{domain}", token) if at and plus and token else None
 
 
@@ -72,6 +72,12 @@ def needs_utf8(address: str) -> bool:
 def without_token(address: str) -> str:
     """The address in one spelling, without what may stand behind a plus."""
     return normalise((split_token(address) or (address, ""))[0])
+
+
+def bare_spellings(address: str) -> tuple[str, ...]:
+    """How an address may be spelled in one of our rows: as it is, and without what stands behind its last plus."""
+    parts = split_token(address)
+    return (normalise(address), normalise(parts[0])) if parts else (normalise(address),)
 
 
 def named(name: str, address: str) -> str:

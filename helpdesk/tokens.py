@@ -30,6 +30,7 @@ class Kind(IntEnum):
     PROBE = 7
     SELFTEST = 8
     MARK = 9
+    FORWARD = 10
     BOUNCE = 16
 
 
@@ -92,7 +93,7 @@ def _mac(key: bytes, head: bytes) -> bytes:
 
 
 def _decode(token: str) -> bytes | None:
-    text = token.strip().upper()
+    text = token.strip().upper() if token.isascii() else ""  # other letters have an ASCII letter as their capital
     try:
         raw = base64.b32decode(text + "=" * (-len(text) % 8))
     except (binascii.Error, ValueError):

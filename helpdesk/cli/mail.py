@@ -16,9 +16,11 @@ from helpdesk.config import load_settings, settings
 from helpdesk.database import db
 from helpdesk.doctor.round_trip import travel_round
 from helpdesk.errors import HelpdeskError, Refused
+from helpdesk.inbound.acting import find_queue
+from helpdesk.inbound.forwarding import forwarder_of
 from helpdesk.inbound.inspecting import as_text, inspect
 from helpdesk.inbound.matching import Match, match
-from helpdesk.inbound.parsing import parse
+from helpdesk.inbound.parsing import ParsedEmail, parse
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
@@ -99,18 +101,24 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
     if app is None:
         return {**inspect(raw), "thread_key": None, "thread_why": "no desk is set up here to ask for its keys"}
     with app.app_context():
-        own, found = _own_addresses(), match(parse(raw))
+        mail = parse(raw)
+        own, found = _own_addresses(), match(mail)
         report = inspect(
             raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
             trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=found.delivery_id is not None,
         )  # fmt: skip
-        return {**report, "thread_key": _key(found), "thread_why": found.why}
+        key, why = _thread_of(mail, found)
+        return {**report, "thread_key": key, "thread_why": why}
 
 
-def _key(found: Match) -> str | None:
+def _thread_of(mail: ParsedEmail, found: Match) -> tuple[str | None, str]:
+    """The delivery or ticket that the mail belongs to, if any, and why."""
+    with suppress(SQLAlchemyError):
+        if by := forwarder_of(mail, (), find_queue(mail, ())):
+            return None, f"it was sent to the private address of {by.name}: a ticket of whoever wrote what it forwards"
     if found.delivery_id is not None:
-        return f"delivery:{found.delivery_id}"
-    return f"ticket:{found.ticket_id}" if found.ticket_id is not None else None
+        return f"delivery:{found.delivery_id}", found.why
+    return (f"ticket:{found.ticket_id}" if found.ticket_id is not None else None), found.why
 
 
 def _own_addresses() -> frozenset[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from helpdesk import create_app
-from helpdesk.addresses import normalise, split_token
+from helpdesk.addresses import bare_spellings
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.demo.caught import CaughtMails
@@ -48,9 +48,9 @@ class Catcher:
             receive(raw, envelope_from=sender, envelope_to=(address,))
 
     def _is_intake(self, address: str) -> bool:
-        plain = normalise((split_token(address) or (address, ""))[0])
+        is_ours = Queue.intake_address.in_(bare_spellings(address))
         with self.app.app_context():
-            return db.session.scalar(select(Queue.id).where(Queue.intake_address == plain)) is not None
+            return db.session.scalar(select(Queue.id).where(is_ours)) is not None
 
 
 class _OnSocket(Controller):

@@ -90,6 +90,13 @@ class QueueForm(FlaskForm):  # type: ignore[misc]
     queue = IntegerField(validators=[InputRequired()])
 
 
+class ReaderForm(FlaskForm):  # type: ignore[misc]
+    """Whose concern it is."""
+
+    address = StringField(filters=[_stripped], validators=[InputRequired("Write the reader’s email address.")])
+    name = StringField(filters=[_stripped], validators=[Length(max=NAME_LENGTH, message="That name is too long.")])
+
+
 class TagForm(FlaskForm):  # type: ignore[misc]
     """One tag."""
 

@@ -40,8 +40,8 @@ def timeline(messages: Sequence[Message], events: Sequence[Event]) -> list[Entry
 
 
 def _says_more(event: Event) -> bool:
-    """True for an opening with a receipt, or with a hint at another ticket."""
-    return bool(event.data.get("receipt") or event.data.get("maybe"))
+    """True for an opening with a receipt, with a hint at another ticket, or by an agent."""
+    return bool(event.data.get("receipt") or event.data.get("maybe") or event.by_agent)
 
 
 def newest_public_id(messages: Sequence[Message]) -> int:

@@ -2,17 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
 
-from helpdesk.addresses import normalise, without_token
+from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.config import settings
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.inbound.bounce_words import why_it_came_back
+from helpdesk.inbound.forwarding import forwarder_of, take_forward
 from helpdesk.inbound.letters import subject_of
-from helpdesk.inbound.matching import Match, match
+from helpdesk.inbound.matching import Match, match, written_to
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.returned import Returned, complained_of, returned_by_bounce, returned_to_envelope
@@ -22,16 +22,22 @@ from helpdesk.metrics import MAILS_IN
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.delivery import record_bounce, record_complaint
 from helpdesk.tickets.emails import LOOP_HEADER, own_loop_value
+from helpdesk.tickets.links import ticket_of_address
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_ticket
 
 log = logging.getLogger(__name__)
 
+GONE = "the ticket it belongs to is no longer there: a new ticket"
+
 
 @transactional
-def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
-    """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done."""
+def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter, inner: Letter | None = None) -> bool:
+    """Turn a parsed mail into what it means, with its row's end in the same transaction; False when that was done.
+
+    `inner` is the letter that it forwards.
+    """
     if email.state not in (InboundState.RECEIVED, InboundState.FAILED):
         return False
     with db.session.no_autoflush:  # what it is, written once
@@ -43,7 +49,7 @@ def act(email: InboundEmail, *, mail: ParsedEmail, letter: Letter) -> bool:
     elif came_before:
         _end(email, InboundState.IGNORED, "The same mail came before.")
     else:
-        _place(email, mail, letter)
+        _place(email, mail, letter, inner)
     tell_outcome(email)
     return True
 
@@ -67,8 +73,7 @@ def find_queue(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Queue | None:
     returned = returned_to_envelope(match(mail, envelope_to).delivery_id)
     if returned is not None and returned.ticket is not None:
         return returned.ticket.queue
-    written_to = [*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
-    plain = [without_token(address) for address in written_to]
+    plain = [spelling for address in written_to(mail, envelope_to) for spelling in bare_spellings(address)]
     queues = db.session.scalars(select(Queue).order_by(Queue.id)).all()
     by_address = {normalise(queue.intake_address): queue for queue in queues}
     return next((by_address[address] for address in plain if address in by_address), queues[0] if queues else None)
@@ -85,21 +90,29 @@ def _identify(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
         lock(email.queue)
 
 
-def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
-    """Find out what it is and where it belongs."""
+def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter, inner: Letter | None) -> None:
+    """Find out what it is and where it belongs. A token decides, whoever the sender says he is."""
     found = match(mail, tuple(email.envelope_to))
     returned = returned_to_envelope(found.delivery_id)
-    has_token = found.ticket_id is not None or returned is not None
-    own = _own_addresses() if not has_token else ()  # a token decides, whoever the sender says he is
+    ticket = returned.ticket if returned else _ticket(found.ticket_id)
+    by, own = forwarder_of(mail, tuple(email.envelope_to), email.queue), own_addresses(mail)
+    has_token = ticket is not None or returned is not None or by is not None
     verdict = screen(
-        mail, own_addresses=frozenset(own), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
+        mail, own_addresses=frozenset() if has_token else own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
         trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=returned is not None,
     )  # fmt: skip
-    _act_on(email, mail, letter, verdict, found, returned)
+    if by is not None and email.queue is not None and verdict.kind is not Kind.OWN_LOOP:
+        maybe = ticket.number if ticket else _hinted(found)
+        email.became = take_forward(email.queue, mail=mail, letter=letter, inner=inner, by=by, own=own, maybe=maybe)
+        return _end(email, InboundState.ACCEPTED, f"{by.name} forwarded it to the own private address.")
+    return _act_on(email, mail, letter, verdict, ticket, found, returned)
 
 
-def _own_addresses() -> Sequence[str]:
-    return db.session.scalars(select(Queue.intake_address)).all()
+def own_addresses(mail: ParsedEmail) -> frozenset[str]:
+    """The addresses of all queues, and the sender's when it is a ticket's reply address."""
+    sender = mail.from_.address if mail.from_ else ""
+    ours = [normalise(sender)] if ticket_of_address(sender) is not None else []
+    return frozenset([*db.session.scalars(select(Queue.intake_address)), *ours])
 
 
 def _identity(mail: ParsedEmail) -> str:
@@ -108,9 +121,16 @@ def _identity(mail: ParsedEmail) -> str:
 
 
 def _act_on(
-    email: InboundEmail, mail: ParsedEmail, letter: Letter, verdict: Verdict, found: Match, returned: Returned | None
+    email: InboundEmail,
+    mail: ParsedEmail,
+    letter: Letter,
+    verdict: Verdict,
+    ticket: Ticket | None,
+    found: Match,
+    returned: Returned | None,
 ) -> None:
-    ticket = returned.ticket if returned else _ticket(found.ticket_id)
+    if ticket is not None:  # a mail that names no sender is nobody's word, whoever has the ticket's address
+        letter = replace(letter, verified=bool(letter.from_address))
     if verdict.kind is Kind.OWN_LOOP:
         return _end(email, InboundState.IGNORED, verdict.reason)
     if verdict.kind is Kind.BOUNCE and _bounced(email, verdict, returned or returned_by_bounce(verdict.bounce, ticket)):
@@ -125,7 +145,8 @@ def _act_on(
         return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
     became = _welcome(email.queue, mail, letter, verdict, ticket, _hinted(found))
     email.became = became
-    return _end(email, InboundState.ACCEPTED, found.why)
+    is_gone = ticket is None and found.ticket_id is not None
+    return _end(email, InboundState.ACCEPTED, GONE if is_gone else found.why)
 
 
 def _welcome(

@@ -1,7 +1,7 @@
 """The mail inside a forwarded mail: who wrote it, when, about what, and its text."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from helpdesk.inbound import quote_marks
 from helpdesk.inbound.mailboxes import Mailbox, read_mailboxes
@@ -16,13 +16,17 @@ SEARCHED_LINES = 2_000
 
 @dataclass(frozen=True)
 class Forwarded:
-    """What a forwarded mail said of itself; `date` as it was written, in whatever language."""
+    """What a forwarded mail said of itself; `date` as it was written, in whatever language.
+
+    `above` is what whoever forwarded it wrote before it.
+    """
 
     from_: Mailbox | None
     to: str
     subject: str
     date: str
     text: str
+    above: str = field(default="", compare=False)
 
 
 def is_forward(subject: str) -> bool:
@@ -36,9 +40,10 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
     A mark ("---------- Forwarded message") tells it; without one the subject must say that it is a forward.
     """
     lines = text.split("\n")[:SEARCHED_LINES]
-    start = _start(lines, by_subject=is_forward(subject))
-    if start is None:
+    found = _start(lines, by_subject=is_forward(subject))
+    if found is None:
         return None
+    mark, start = found
     rest, is_quoted = _unprefixed(lines[start:])
     fields, end = _fields(rest)
     if not fields:
@@ -53,21 +58,22 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
         subject=fields.get("subject", ""),
         date=fields.get("sent", ""),
         text="\n".join(body).strip("\n"),
+        above="\n".join(lines[:mark]).strip(),
     )
 
 
-def _start(lines: list[str], *, by_subject: bool) -> int | None:
-    """The line below the mark, or that of the first label of an unmarked header block."""
+def _start(lines: list[str], *, by_subject: bool) -> tuple[int, int] | None:
+    """The mark's line and the one below it, or twice that of the first label of an unmarked header block."""
     for number, line in enumerate(lines):
         if quote_marks.is_forward_mark(line.lstrip("> ")):
-            return number + 1
+            return number, number + 1
     if not by_subject:
         return None
     for number, line in enumerate(lines):
         if quote_marks.is_separator(line):
-            return number + 1
+            return number, number + 1
         if is_header_block(lines, number):
-            return number
+            return number, number
     return None
 
 

@@ -31,6 +31,23 @@ def letter_of(reading: Reading, raw: bytes) -> Letter:
     )
 
 
+def forwarded_letter(reading: Reading) -> Letter | None:
+    """What the mail inside a forwarded one says to us; None when there is none or no writer of it can be read.
+
+    It has no files: nobody can tell those of its writer from those of whoever forwarded it.
+    """
+    forwarded, spans = reading.mail.forwarded, reading.inner
+    if forwarded is None or spans is None or forwarded.from_ is None or not forwarded.from_.address:
+        return None
+    return Letter(
+        body_text=spans.new,
+        signature=spans.signature or None,
+        quoted_text=spans.quoted or None,
+        from_name=forwarded.from_.name,
+        from_address=normalise(forwarded.from_.address),
+    )
+
+
 def subject_of(mail: ParsedEmail) -> str:
     """The subject for a new ticket."""
     return mail.subject.strip()[:300] or NO_SUBJECT

@@ -34,7 +34,7 @@ def read_mailboxes(values: list[str], *, limit: int, fallback: str | None = None
     boxes = [box for entry in _with_whole_names(_scan(hidden, limit)) if (box := _mailbox(entry))]
     if not boxes and words:
         boxes = [box for entry in _scan(decode_words(text), limit) if (box := _mailbox(entry))]
-    return tuple(Mailbox(_shown(box.name, words), _shown(box.address, words)) for box in boxes)
+    return tuple(shown for box in boxes if (shown := _in_clear(box, words)))
 
 
 def is_daemon(address: str) -> bool:
@@ -49,6 +49,14 @@ def _hide_words(text: str, words: list[str]) -> str:
         return f"\ue000{len(words) - 1}\ue001"
 
     return ENCODED_WORD.sub(hide, _PLACEHOLDER.sub("", text))
+
+
+def _in_clear(box: Mailbox, words: list[str]) -> Mailbox | None:
+    # RFC 2047 §5 allows no encoded word in an address; what one hides must not make a second address of it.
+    address = _shown(box.address, words)
+    if address != box.address and _address(address) != address:
+        return None
+    return Mailbox(_shown(box.name, words), address)
 
 
 def _shown(text: str, words: list[str]) -> str:

@@ -6,6 +6,7 @@ A number in the subject, a sender or a foreign Message-ID never threads by itsel
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 
@@ -33,13 +34,18 @@ class Match:
     delivery_id: int | None = None
 
 
+def written_to(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Iterator[str]:
+    """Every address the mail was sent to: those the mail server delivered to first, then those the mail names."""
+    yield from (*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc)))
+
+
 def match(mail: ParsedEmail, envelope_to: tuple[str, ...] = ()) -> Match:
     """Find the ticket; `envelope_to` are the addresses the mail server delivered to."""
     return _by_address(mail, envelope_to) or _by_message_id(mail) or _by_mark(mail) or _none(mail)
 
 
 def _by_address(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Match | None:
-    for address in (*envelope_to, *mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))):
+    for address in written_to(mail, envelope_to):
         ticket_id, delivery_id = ticket_of_address(address), delivery_of_envelope(address)
         if ticket_id is not None:
             return Match(ticket_id, f"the reply address {address} carries its token")

@@ -19,7 +19,7 @@ from helpdesk.database import db, transactional, wake
 from helpdesk.errors import HelpdeskError, Refused
 from helpdesk.inbound.acting import act, find_queue, tell_outcome
 from helpdesk.inbound.apart import GoneError, read_mail
-from helpdesk.inbound.letters import letter_of
+from helpdesk.inbound.letters import forwarded_letter, letter_of
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.receiving import PROCESS, receive, sweep_files
@@ -63,7 +63,7 @@ def process(email_id: int) -> InboundEmail:
         reading = read_mail(raw)
         mail = _as_delivered(reading.mail, email)
         letter = letter_of(reading, raw)
-        if not act(email, mail=mail, letter=letter):
+        if not act(email, mail=mail, letter=letter, inner=forwarded_letter(reading)):
             for file in letter.files:  # another worker was faster, and stored its own
                 files.delete(file.storage_key)
     except Exception as error:

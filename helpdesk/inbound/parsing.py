@@ -103,7 +103,8 @@ def _forwarded(email: ParsedEmail) -> Forwarded | None:
     except (UnreadableError, RecursionError):
         return None
     sent = email_utils.format_datetime(inner.date) if inner.date else ""
-    return Forwarded(inner.from_, ", ".join(box.address for box in inner.to), inner.subject, sent, inner.text)
+    to = ", ".join(box.address for box in inner.to)
+    return Forwarded(inner.from_, to, inner.subject, sent, inner.text, above=email.text)
 
 
 def parse_headers(raw: bytes, reason: str) -> ParsedEmail:

@@ -12,11 +12,15 @@ TOO_LARGE = "The mail needs more memory to read than one mail may have."
 
 @dataclass(frozen=True)
 class Reading:
-    """A mail as it was read. A mail that could not be read says why in `mail.unreadable`."""
+    """A mail as it was read. A mail that could not be read says why in `mail.unreadable`.
+
+    `inner` are the spans of the mail that it forwards.
+    """
 
     mail: ParsedEmail
     spans: Spans
     html: str | None
+    inner: Spans | None = None
 
 
 def read(raw: bytes) -> Reading:
@@ -24,10 +28,12 @@ def read(raw: bytes) -> Reading:
     mail = parse(raw)
     if cues(mail):
         mail = replace(mail, named_failures=named_failures(mail))
+    forwarded = mail.forwarded
     return Reading(
         mail=mail,
         spans=split(mail.text, mail.html, subject=mail.subject),
         html=clean_html(mail.html) if mail.html else None,
+        inner=split(forwarded.text, None, subject=forwarded.subject) if forwarded else None,
     )
 
 

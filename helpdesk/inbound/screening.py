@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.inbound.authentication import is_forged, may_be_forged, spam_reason
 from helpdesk.inbound.bounces import Bounce, cues, read_bounce
 from helpdesk.inbound.mailboxes import is_daemon
@@ -80,8 +81,8 @@ def screen(
 ) -> Verdict:
     """Say what kind of mail this is.
 
-    `own_addresses` are the desk's intake addresses, in lower case. `own_loop_header` is the header that the
-    desk puts into its own mail: its name, or "Name: value" when only this installation's value counts.
+    `own_addresses` are the desk's intake addresses, as `normalise` spells them. `own_loop_header` is the header that
+    the desk puts into its own mail: its name, or "Name: value" when only this installation's value counts.
     `trusted_hosts` are the mail servers, in lower case, that are believed about forged senders and spam.
     `is_returned` says that it came to the bounce address of a mail of ours, where people do not write.
     """
@@ -92,7 +93,7 @@ def screen(
         or _auto_reply(mail)
         or _unworded_bounce(mail, is_returned=is_returned)
         or _mailing_list(mail)
-        or _welcome(mail, trusted_hosts)
+        or _welcome(mail, own_addresses, trusted_hosts)
     )
     return _suspected(verdict, mail, trusted_hosts)
 
@@ -102,7 +103,7 @@ def _own_loop(mail: ParsedEmail, own_addresses: frozenset[str], own_loop_header:
     values = mail.all_of(name.strip())
     if any(not value.strip() or value.strip().lower() == seen.strip().lower() for seen in values):
         return Verdict(Kind.OWN_LOOP, f"Our own mail came back: it carries our {name.strip()} header.")
-    if mail.from_ and mail.from_.address.lower() in own_addresses:
+    if mail.from_ and normalise(mail.from_.address) in own_addresses:
         return Verdict(Kind.OWN_LOOP, f"Our own mail came back: it is from {mail.from_.address}.")
     return None
 
@@ -222,18 +223,22 @@ def _suspected(verdict: Verdict, mail: ParsedEmail, hosts: frozenset[str]) -> Ve
     return replace(verdict, reason=reason, may_be_answered=False, suspect=suspect, is_forged=forged)
 
 
-def _welcome(mail: ParsedEmail, hosts: frozenset[str]) -> Verdict:
-    silent = _reason_for_silence(mail, hosts)
+def _welcome(mail: ParsedEmail, own_addresses: frozenset[str], hosts: frozenset[str]) -> Verdict:
+    silent = _reason_for_silence(mail, own_addresses, hosts)
     if silent:
         return Verdict(Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}.")
     return Verdict(Kind.WELCOME, "A person's mail: nothing says otherwise.", may_be_answered=True)
 
 
-def _reason_for_silence(mail: ParsedEmail, hosts: frozenset[str]) -> str | None:
+def _reason_for_silence(mail: ParsedEmail, own_addresses: frozenset[str], hosts: frozenset[str]) -> str | None:
     if mail.unreadable:
         return "the mail could not be read"
     if not mail.from_:
         return "it names no sender"
+    if len(mail.all_of("From")) > 1:
+        return "it names its sender twice"
+    if own_addresses.intersection(bare_spellings(mail.from_.address)):
+        return f"{mail.from_.address} leads back to this desk"
     if not hosts and may_be_forged(mail):
         return "a mail server says that its sender is forged"  # made up or not, believing it costs a receipt at most
     if mail.return_path == "":

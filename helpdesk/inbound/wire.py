@@ -31,7 +31,8 @@ def from_bytes(content: bytearray, raw: bytes) -> Reading:
     for size in said["sizes"]:
         files.append(bytes(content[start : start + size]))
         start += size
-    return Reading(mail=_mail(said["mail"], files, raw), spans=Spans(**said["spans"]), html=said["html"])
+    inner = Spans(**said["inner"]) if said["inner"] else None
+    return Reading(_mail(said["mail"], files, raw), Spans(**said["spans"]), said["html"], inner)
 
 
 def _plain(value: object) -> str:

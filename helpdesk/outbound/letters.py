@@ -81,7 +81,7 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     refuse_control(email.message_id, email.sender, email.subject, *headers, *headers.values(), *names)
     letter = Letter(
         subject=email.subject, sender=email.sender, recipients=[on_the_wire(to)],
-        cc=[on_the_wire(copy) for copy in email.copies],
+        cc=[on_the_wire(copy) for copy in sorted(email.copies)],
         reply_to=on_the_wire(email.reply_to) if email.reply_to else None, body=text_for(recipient),
         html=html_for(recipient), date=email.created_at.timestamp(), extra_headers=headers,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from helpdesk.errors import Conflict, Invalid
 from helpdesk.sites.models import FormKind, Priority, Queue, Site, Topic
 
 SLUG_LENGTH = 40
+LOCAL_LENGTH = 26  # with a token of 37 letters and the plus, the 64 of RFC 5321 §4.5.3.1.1
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,13 @@ def add_queue(
 ) -> Queue:
     """Add a place where tickets wait, with the address readers write to.
 
-    Raises Invalid for an impossible address, Conflict when another queue has it.
+    Raises Invalid for an impossible address or one that leaves no room for a token, Conflict when another queue has it.
     """
     address = normalise(check(intake_address))
+    if len(address.partition("@")[0].encode()) > LOCAL_LENGTH:
+        raise Invalid(
+            f"Choose an address with at most {LOCAL_LENGTH} letters before the @: reply addresses add a token."
+        )
     if db.session.scalar(select(Queue.id).where(Queue.intake_address == address)) is not None:
         raise Conflict(f"Another queue takes the mail for {address} already.")
     queue = Queue(

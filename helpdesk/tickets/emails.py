@@ -15,7 +15,7 @@ from helpdesk.outbound.operations import enqueue
 from helpdesk.pictures import shown_in
 from helpdesk.templating import moment, one_line, without_re
 from helpdesk.tickets.links import mark_of, new_message_id, reply_address, status_path
-from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
+from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, is_for_reader
 from helpdesk.tickets.models import Origin, Ticket
 
 LOOP_HEADER = "X-Helpdesk-Loop"
@@ -29,15 +29,17 @@ MAX_ID_LENGTH = 900
 
 
 class Said(NamedTuple):
-    """A message that the reader can see, as a thread is made of them."""
+    """A message between readers and us, as a thread is made of them, and whether the ticket's own reader knows it."""
 
     id: int
     message_id: str | None
+    is_known: bool
 
 
 def said_in(ticket: Ticket) -> list[Said]:
-    """The thread as the reader's mail program knows it, oldest first."""
-    thread = select(Message.id, Message.message_id).where(Message.ticket_id == ticket.id)
+    """The thread, oldest first."""
+    thread = select(Message.id, Message.message_id, is_for_reader(ticket.reader_id))
+    thread = thread.where(Message.ticket_id == ticket.id)
     public = thread.where(Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id)
     return [Said._make(row) for row in db.session.execute(public)]
 
@@ -53,8 +55,10 @@ def queue_reply(
 ) -> OutboundEmail:
     """Put an agent's reply into the outbox, as the next in the `thread`, whose last message is quoted below.
 
-    It can be taken back until `held_until`. `copies` are the participants' addresses.
+    What came from another address than the reader's and the participants' is neither quoted nor named. It can be taken
+    back until `held_until`. `copies` are the participants' addresses.
     """
+    thread = [said for said in thread if said.is_known]
     references = _references(thread)
     pictures = {file: f"{place}.{message.message_id}" for place, file in enumerate(_pictures_of(message), start=1)}
     return _queue(

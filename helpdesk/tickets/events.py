@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     PARTICIPANT_REMOVED = "participant_removed"
     THANKED = "thanked"
     COMPLAINED = "complained"
+    READER_NAMED = "reader_named"
 
 
 _SENTENCES = {
@@ -72,6 +73,7 @@ _SENTENCES = {
     EventKind.PARTICIPANT_REMOVED: "removed {address}, who gets no more replies",
     EventKind.THANKED: "only said thank you, so the ticket stays closed",
     EventKind.COMPLAINED: "heard that {address} reported our mail as unwanted, and sends no more automatic mail there",
+    EventKind.READER_NAMED: "named {after} as the reader",
 }
 
 
@@ -123,6 +125,10 @@ class Event(Base):
         match self.kind:
             case EventKind.OPENED if self.data.get("receipt"):
                 return "opened this ticket and got a receipt"
+            case EventKind.OPENED if self.data.get("forwarded"):
+                return f"forwarded this mail of {self.data['forwarded']}"
+            case EventKind.OPENED if "forwarded" in self.data:
+                return "forwarded this mail, whose writer could not be read"
             case EventKind.ASSIGNED if self.data.get("after") is None:
                 return f"took it off {self.data.get('before')}"
             case EventKind.ASSIGNED if self.data["after"] == self.actor:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from helpdesk.agents.models import Agent
@@ -105,6 +105,14 @@ class Message(Base):
     def is_public(self) -> bool:
         """True when the reader may see it: his own words and our replies, never a note."""
         return self.kind in PUBLIC_KINDS
+
+
+def is_for_reader(reader_id: int | None) -> ColumnElement[bool]:
+    """Our replies and the reader's own words. What came from another address is for staff alone, who judge whose it is:
+    it may be a mail that somebody else sent to the thread's address, with a secret of a third party in it.
+    """
+    is_own = or_(Message.verified, Message.reader_id == (reader_id or 0))
+    return or_(Message.kind == MessageKind.REPLY, and_(Message.kind == MessageKind.READER, is_own))
 
 
 class Attachment(Base):

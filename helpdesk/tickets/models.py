@@ -107,9 +107,9 @@ class Ticket(Base):
             return True
         return now - self.closed_at <= timedelta(days=self.site.reopen_days)
 
-    def open(self, message: Message, *, now: datetime, receipt: bool = False, maybe: int | None = None) -> None:
-        """Begin with the reader's first message, its `receipt`, and the number of a ticket it `maybe` belongs to."""
-        self._record(EventKind.OPENED, now, reader=message.reader, receipt=receipt, maybe=maybe)
+    def open(self, message: Message, *, now: datetime, by: Agent | None = None, **told: Any) -> None:
+        """Begin with the first message, the reader's unless an agent brings it; its event keeps what is `told`."""
+        self._record(EventKind.OPENED, now, agent=by, reader=None if by else message.reader, **told)
         self._add(message, now)
         self._wait_since(now)
 

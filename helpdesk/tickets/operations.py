@@ -27,8 +27,8 @@ from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, T
 from helpdesk.tickets.participants import Participant, copies_of
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
-from helpdesk.tickets.thanks import says_only_thanks
-from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, staff_message, subject_of
+from helpdesk.tickets.thanks import is_only_thanks
+from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, note_of, staff_message, subject_of
 from helpdesk.uploads import StoredFile
 
 HOUR = 60 * 60
@@ -54,12 +54,13 @@ def open_ticket(
     maybe: int | None = None,
     upload_token: str | None = None,
     recalled: Recalled | None = None,
+    forwarded_by: Agent | None = None,
 ) -> Ticket:
     """Make a ticket of a letter, with its reader, article and receipt.
 
     The same letter sent twice (submission key and content) leads to the ticket it became first. A `spam_reason`, or
     passing one of `limits` (they count new letters), files it as spam. `may_be_answered` False: no automatic mail.
-    `maybe` is the number of a ticket that staff should look at, since the letter could belong to it.
+    `maybe` is the number of a ticket it could belong to. What was `forwarded_by` an agent and names nobody is his note.
     """
     recalled = recalled or recall(letter, site, article_url=article_url)
     if recalled.before is not None:
@@ -74,7 +75,7 @@ def open_ticket(
         priority=topic.priority if topic else None, wants_answer=wants_answer and reader is not None,
         opened_at=clock.now(), continues=continues, tags=[], link_version=1,
     )  # fmt: skip
-    message = _begin(ticket, letter, spam_reason=reason, gets_receipt=gets_receipt, maybe=maybe)
+    message = _begin(ticket, letter, spam_reason=reason, by=forwarded_by, receipt=gets_receipt, maybe=maybe)
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
     if gets_receipt and reader is not None:
@@ -98,7 +99,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
     if not ticket.takes_follow_ups(now):
         return _continue(ticket, letter, upload_token)
     message = message_of(letter, _author(ticket, letter))
-    ticket.follow_up(message, now=now, is_thanks=_is_thanks(ticket, letter))
+    ticket.follow_up(message, now=now, is_thanks=is_only_thanks(ticket, letter))
     db.session.flush()
     adopt_uploads(message, upload_token)
     index_message(message, ticket.subject)
@@ -184,14 +185,13 @@ def newest_public_id(ticket: Ticket) -> int:
     return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
 
 
-def _begin(
-    ticket: Ticket, letter: Letter, *, spam_reason: str | None, gets_receipt: bool, maybe: int | None
-) -> Message:
+def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, by: Agent | None, **told: int | None) -> Message:
     """Write a new ticket with its first message and events."""
     now = clock.now()
+    forwarded = {"forwarded": ticket.reader.address if ticket.reader else ""} if by else {}
     with db.session.no_autoflush:
-        message = message_of(letter, ticket.reader)
-        ticket.open(message, now=now, receipt=gets_receipt, maybe=maybe)
+        message = note_of(letter, by) if by and ticket.reader is None else message_of(letter, ticket.reader)
+        ticket.open(message, now=now, by=by, **told, **forwarded)
         if spam_reason is not None:
             ticket.mark_spam(by=None, now=now, reason=spam_reason)
         db.session.add(ticket)
@@ -200,16 +200,20 @@ def _begin(
 
 
 def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Message:
-    """Put a letter to a ticket closed long ago into the one that continues it, or begin that one."""
-    continuing = select(Ticket).where(Ticket.continues_id == ticket.id).order_by(Ticket.id.desc()).limit(1)
-    later = db.session.scalar(continuing)
+    """Put a letter to a ticket closed long ago into its reader's next one, or begin that one.
+
+    Who is not its reader begins one of his own, which tells him nothing of the old one.
+    """
+    continuing = select(Ticket).where(Ticket.continues_id == ticket.id, Ticket.reader_id == ticket.reader_id)
+    later = db.session.scalar(continuing.order_by(Ticket.id.desc()).limit(1))
     if later is not None and letter.verified:
         return follow_up(later, letter=letter, upload_token=upload_token)
     opened = open_ticket(
-        ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, subject=ticket.subject,
-        topic=ticket.topic, may_be_answered=False, continues=ticket, upload_token=upload_token,
+        ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, topic=ticket.topic,
+        subject=ticket.subject if letter.verified else "", may_be_answered=False, continues=ticket,
+        upload_token=upload_token,
     )  # fmt: skip
-    opened.article = ticket.article
+    opened.article = ticket.article if letter.verified else None
     return opened.messages[0]
 
 
@@ -244,8 +248,10 @@ def _receipt_limits(reader: Reader | None) -> tuple[Limit, ...]:
 
 
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
-    """Who wrote a follow-up: whoever owns the address, else the ticket's own reader."""
-    return recognise(letter.from_address, name=letter.from_name) if letter.from_address else ticket.reader
+    """Who wrote a follow-up: whoever owns the address, on the status page the reader, else nobody we know."""
+    if letter.from_address:
+        return recognise(letter.from_address, name=letter.from_name)
+    return ticket.reader if letter.verified else None
 
 
 def _is_expected(ticket: Ticket, letter: Letter) -> bool:
@@ -256,15 +262,6 @@ def _is_expected(ticket: Ticket, letter: Letter) -> bool:
 
 def _is_among(known: Sequence[ReaderAddress | Participant], address: str) -> bool:
     return any(one.address == address for one in known)
-
-
-def _is_thanks(ticket: Ticket, letter: Letter) -> bool:
-    """True when a closed ticket can stay closed, since its site wants that and nothing but thanks was said."""
-    may_be = ticket.is_closed and not ticket.is_spam and letter.verified and not letter.files
-    if not (may_be and ticket.site.files_thanks):
-        return False
-    names = (letter.from_name, ticket.queue.sender_name, ticket.assignee.name if ticket.assignee else "")
-    return says_only_thanks(letter.body_text, language=ticket.language, names=names)
 
 
 def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:

@@ -15,7 +15,7 @@ from helpdesk.outbound.models import OutboundEmail, Release
 from helpdesk.readers.models import Reader
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.events import Event, EventKind
-from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
+from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, is_for_reader
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.visibility import visible_to
 
@@ -88,11 +88,13 @@ def drafts_of(ticket: Ticket, agent: Agent) -> dict[DraftKind, Draft]:
 
 
 def public_messages_of(ticket: Ticket) -> Sequence[Message]:
-    """What the reader may see: his own words and the replies that left, never a note or a mail that can be undone."""
+    """What the reader may see: his own words and the replies that left, never a note or a mail that can be undone,
+    and nothing that came from another address than his.
+    """
     return db.session.scalars(
         select(Message)
         .outerjoin(Message.outbound_email)
-        .where(Message.ticket_id == ticket.id, _is_public())
+        .where(Message.ticket_id == ticket.id, _is_public(ticket))
         .options(joinedload(Message.agent), selectinload(Message.attachments))
         .order_by(Message.id)
     ).all()
@@ -104,16 +106,16 @@ def get_public_attachment(ticket: Ticket, attachment_id: int) -> Attachment:
         select(Attachment)
         .join(Attachment.message)
         .outerjoin(Message.outbound_email)
-        .where(Attachment.id == attachment_id, Message.ticket_id == ticket.id, _is_public())
+        .where(Attachment.id == attachment_id, Message.ticket_id == ticket.id, _is_public(ticket))
     )
     if file is None:
         raise NotFound
     return file
 
 
-def _is_public() -> ColumnElement[bool]:
+def _is_public(ticket: Ticket) -> ColumnElement[bool]:
     is_out = or_(Message.outbound_email_id.is_(None), OutboundEmail.release == Release.RELEASED)
-    return and_(Message.kind.in_(PUBLIC_KINDS), is_out)
+    return and_(is_for_reader(ticket.reader_id), is_out)
 
 
 def _found(statement: Select[Ticket], number: int) -> Ticket:

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.writing import Letter
+
 MOST_CHARACTERS = 160
 MOST_WORDS = 14
 
@@ -76,6 +79,15 @@ _AROUND = {
     "ja": "どうも 本当に 早速のご返信",
 }
 _LIKE = {"nb": "no", "nn": "no"}
+
+
+def is_only_thanks(ticket: Ticket, letter: Letter) -> bool:
+    """True when a closed ticket can stay closed, since its site wants that and nothing but thanks was said."""
+    may_be = ticket.is_closed and not ticket.is_spam and letter.verified and not letter.files
+    if not (may_be and ticket.site.files_thanks):
+        return False
+    names = (letter.from_name, ticket.queue.sender_name, ticket.assignee.name if ticket.assignee else "")
+    return says_only_thanks(letter.body_text, language=ticket.language, names=names)
 
 
 def says_only_thanks(text: str, *, language: str, names: Iterable[str] = ()) -> bool:

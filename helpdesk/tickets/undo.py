@@ -49,9 +49,10 @@ def _restore(ticket: Ticket, message: Message, by: Agent) -> None:
 
 
 def _before(message: Message) -> Message:
-    """The public message that stood last, the reply set aside: a reply is never the first."""
-    others = (Message.ticket_id == message.ticket_id, Message.kind.in_(PUBLIC_KINDS), Message.id != message.id)
-    return db.session.scalars(select(Message).where(*others).order_by(Message.id.desc()).limit(1)).one()
+    """The public message that stood last, the reply set aside; where there is none, the note the ticket began with."""
+    others = select(Message).where(Message.ticket_id == message.ticket_id, Message.id != message.id)
+    public = others.where(Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id.desc()).limit(1)
+    return db.session.scalar(public) or db.session.scalars(others.order_by(Message.id).limit(1)).one()
 
 
 def _draft_again(ticket: Ticket, message: Message, by: Agent) -> Draft:

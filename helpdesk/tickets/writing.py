@@ -49,6 +49,17 @@ def message_of(letter: Letter, reader: Reader | None, kind: MessageKind = Messag
     return message
 
 
+def note_of(letter: Letter, by: Agent) -> Message:
+    """An agent's own mail as a note of his."""
+    message = Message(
+        kind=MessageKind.NOTE, agent=by, from_name=by.name, from_address=by.email, recipients=[],
+        body_text=letter.body_text, body_html=letter.body_html, signature=letter.signature,
+        quoted_text=letter.quoted_text, verified=True,
+    )  # fmt: skip
+    message.attachments = [attachment_of(file) for file in letter.files]
+    return message
+
+
 def staff_message(ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]) -> Message:
     """An agent's text as a message, with the signature of the queue it is sent from."""
     message = Message(

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
+from helpdesk.sites.forward_addresses import forward_address
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.operations import follow_up
@@ -55,6 +56,30 @@ def test_a_ticket_is_found_answered_and_sent_by_keyboard_alone(desk: Callable[..
     expect(page.locator("p.flash")).to_have_text("Your reply is on its way to ruth@example.com.")
     db.session.rollback()
     assert (second.assignee, second.messages[-1].body_text) == (cast.ann, "Thank you, j and k are only letters here.")
+
+
+def test_the_private_address_for_forwarding_is_copied(desk: Callable[..., Page], cast: Cast) -> None:
+    page = desk("/desk/account", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the address for Readers").click()
+    expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.get_by_label("Readers", exact=True).input_value() == forward_address(cast.ann, cast.queue)
+
+
+def test_without_script_the_private_address_is_there_to_be_selected(desk: Callable[..., Page], cast: Cast) -> None:
+    page = desk("/desk/account", java_script_enabled=False)
+    expect(page.get_by_label("Readers", exact=True)).to_have_value(forward_address(cast.ann, cast.queue))
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+
+def test_the_reader_of_a_ticket_without_one_is_named_without_script(desk: Callable[..., Page], cast: Cast) -> None:
+    ticket = make_ticket(cast, address="", name="")
+    page = desk(f"/desk/tickets/{ticket.number}", java_script_enabled=False)
+    page.locator("summary", has_text="Name the reader").click()
+    page.get_by_label("Email address", exact=True).fill("tom@example.net")
+    page.get_by_role("button", name="Name the reader").click()
+    expect(page.locator("p.flash")).to_have_text("The reader is named. Replies go there from now on.")
+    expect(page.locator("#reader-title")).to_have_text("tom@example.net")
 
 
 def test_take_note_close_search_help_and_lists_have_keys(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:

@@ -1,4 +1,4 @@
-"""An agent's own account: name, time zone, keys, where to go after sending, and the devices signed in."""
+"""An agent's own account: name, time zone, keys, where to go after sending, where to forward to, the devices."""
 
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from helpdesk.desk.devices import device_name
 from helpdesk.desk.forms import AccountForm
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
+from helpdesk.sites.forward_addresses import forward_addresses
 
 
 @blueprint.get("/account")
@@ -52,4 +53,7 @@ def sign_out_device(sign_in_id: int) -> Response:
 def _page(form: AccountForm) -> str:
     since = clock.now() - timedelta(days=current_app.config["SESSION_ABSOLUTE_DAYS"])
     sign_ins = list_sign_ins(g.agent, since=since)
-    return desk_page("account.html", form=form, sign_ins=sign_ins, this=session.get("sign_in"), device_name=device_name)
+    return desk_page(
+        "account.html", form=form, forwards=forward_addresses(g.agent), sign_ins=sign_ins,
+        this=session.get("sign_in"), device_name=device_name,
+    )  # fmt: skip

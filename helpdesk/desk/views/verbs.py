@@ -13,12 +13,22 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.desk import blueprint
 from helpdesk.desk.composing import back_to
-from helpdesk.desk.forms import AssignForm, CloseForm, PriorityForm, QueueForm, TagForm, TopicForm, first_error
+from helpdesk.desk.forms import (
+    AssignForm,
+    CloseForm,
+    PriorityForm,
+    QueueForm,
+    ReaderForm,
+    TagForm,
+    TopicForm,
+    first_error,
+)
 from helpdesk.desk.pages import ticket_page
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import HelpdeskError, Invalid, NotFound
 from helpdesk.sites.models import Priority, Queue, Topic
 from helpdesk.tickets import triage
+from helpdesk.tickets.forwarding import name_reader
 from helpdesk.tickets.models import Resolution, Ticket
 from helpdesk.tickets.queries import get_ticket
 
@@ -126,6 +136,14 @@ def untag(ticket: Ticket) -> str:
     """Take a tag off."""
     triage.remove_tag(ticket, name=valid(TagForm()).name.data, by=g.agent)
     return "The tag is off."
+
+
+@verb("name", "tickets.triage")
+def name(ticket: Ticket) -> str:
+    """Say whose concern it is."""
+    form = valid(ReaderForm())
+    name_reader(ticket, address=form.address.data, name=form.name.data, by=g.agent)
+    return "The reader is named. Replies go there from now on."
 
 
 def valid(form: FlaskForm) -> FlaskForm:

@@ -1,4 +1,4 @@
-/* Menus close on Escape and on a click elsewhere; the last message is in view; “Set” appears once there is something to set. */
+/* Menus close on Escape and on a click elsewhere; the last message is in view; “Set” appears once there is something to set; “Copy” copies. */
 const openMenus = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", (event) => {
@@ -27,4 +27,14 @@ for (const select of document.querySelectorAll("[data-set]")) {
   const button = select.parentElement.querySelector("button");
   button.hidden = true;
   select.addEventListener("change", () => { button.hidden = false; });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const field = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.select(); // where the clipboard is closed to scripts, what is selected can still be copied by hand
+    await navigator.clipboard.writeText(field.value);
+    document.getElementById(`${field.id}-copied`).textContent = "Copied.";
+  });
 }
