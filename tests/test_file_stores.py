@@ -99,7 +99,7 @@ def test_the_whole_way_of_files_through_a_bucket(
     ticket = tickets()[0]
     reply(ticket, body="See the scan.", by=cast.ann, files=(store("scan.png", PNG),))
     deliver_due("one")
-    sent = message_from_bytes(smtp.mails[-1].raw, policy=policy.default)
+    sent = message_from_bytes(smtp.mails[0].raw, policy=policy.default)
     assert [part.get_content() for part in sent.iter_attachments()] == [PNG]
     receive(with_a_picture())
     process_received()

@@ -7,17 +7,16 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from helpdesk.config import Settings
 from helpdesk.metrics import folder_in
-from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.tickets.operations import reply
 from tests.cast import Cast
 from tests.factories import make_ticket
 from tests.faults.ledgers import complaints
 from tests.faults.rig import Rig
-from tests.faults.test_kills import all_of, everything_left, everything_read
+from tests.faults.test_kills import everything_left, everything_read
 from tests.journeys.conftest import wait_until
-from tests.letters import letter, put
+from tests.letters import letter
 from tests.servers.dovecot import Account
-from tests.servers.smtp import STALL, SmtpServer
+from tests.servers.smtp import SmtpServer
 
 WORKERS, MAILS = 3, 60
 
@@ -53,23 +52,6 @@ def test_one_of_them_stops_and_the_others_go_on(rig: Rig, cast: Cast, smtp: Smtp
     wait_until(everything_left)
     assert second.poll() is None
     assert complaints(taken=[], replied=["mark-1-", "mark-2-"], caught=smtp.mails) == []
-
-
-def test_l30_a_place_that_never_answers_holds_up_neither_other_mail_nor_what_comes_in(
-    rig: Rig, cast: Cast, watched: Account, smtp: SmtpServer
-) -> None:
-    smtp.rcpt["tarpit.example"] = STALL
-    for number in range(4):
-        put(to=f"reader{number}@tarpit.example")
-    for number in range(4):
-        put(to=f"reader{number}@example.com")
-    rig.start_worker()
-    wait_until(lambda: len(smtp.mails) == 4)
-    watched.deliver(letter(body="mark-1- It opened in 1932.\r\n"))
-    wait_until(lambda: everything_read(1))
-    assert {mail.recipients[0].partition("@")[2] for mail in smtp.mails[:4]} == {"example.com"}
-    slow = [row.state for row in all_of(OutboundRecipient) if row.domain == "tarpit.example"]
-    assert set(slow) == {DeliveryState.QUEUED, DeliveryState.SENDING}
 
 
 def counted(folder: Path) -> dict[tuple[str, str], float]:
