@@ -26,6 +26,7 @@ from helpdesk.outbound.operations import mark_handled
 from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.outbound.rendering import html_of, text_of
 from helpdesk.tickets.delivery import retry_delivery
+from helpdesk.worker import Worker
 from tests.cast import Cast
 from tests.factories import outbox
 from tests.letters import letter, put, use_server
@@ -266,6 +267,17 @@ def test_news_that_waited_until_the_trouble_was_over_is_not_sent(app: Flask, cas
     assert (smtp.mails, told()) == ([], [])
     look(201)
     assert told() == []
+
+
+def test_the_worker_that_looks_each_second_holds_old_news_back_too(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    mend = break_mailbox(cast)
+    look(13)
+    look(14)
+    with clock.at(after(20)):
+        mend()
+        Worker(app).look()
+    assert (smtp.mails, told()) == ([], [])
 
 
 def test_old_news_is_not_sent_though_somebody_tries_it_again(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
