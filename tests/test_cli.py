@@ -132,6 +132,7 @@ def test_help_names_the_commands_in_the_order_an_owner_meets_them(run: Callable[
         "mail",
         "demo",
         "add-agent",
+        "change-site",
         "migrate",
         "reindex",
     ]
