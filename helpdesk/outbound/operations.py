@@ -35,9 +35,10 @@ def enqueue(
 ) -> OutboundEmail:
     """Put a mail into the outbox, inside the caller's transaction; it leaves after the commit.
 
-    With `held_until` it waits until then, and `cancel` can take it back. `copies` are addresses in Cc. `message_id` is without angle brackets; `template` is the path of its templates without .txt and .html, and
-    `context` what they are filled with, as JSON; `files` are dicts of name, media_type and storage key, and content_id
-    for a picture that the text shows. What nobody waits for is `automatic` and leaves after all else.
+    With `held_until` it waits until then, and `cancel` can take it back. `copies` are addresses in Cc. `message_id` is
+    without angle brackets; `template` is the path of its templates without .txt and .html, and `context` what they are
+    filled with, as JSON; `files` are dicts of name, media_type and storage key, and content_id for a picture that the
+    text shows. What nobody waits for is `automatic` and leaves after all else.
     Raises Invalid when a header, an address or a file's name holds CR, LF or NUL (RFC 5322 §2.2).
     """
     names = [name for file in files or [] for name in file.values()]
