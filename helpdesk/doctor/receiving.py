@@ -29,10 +29,9 @@ def check_mailboxes(checkup: Checkup) -> Iterator[Finding]:
     """Sign in to each mailbox, look into its folder, and see whether it tells of new mail."""
     if not is_migrated(checkup):
         return
+    watched = select(Source.name, Source.settings).where(Source.active).order_by(Source.name)
     with checkup.engine.connect() as connection:
-        sources = connection.execute(
-            select(Source.name, Source.settings).where(Source.active).order_by(Source.name)
-        ).all()
+        sources = connection.execute(watched).all()
     if not sources:
         yield fine(AREA, "No mailbox is read.")
     for name, settings in sources:
