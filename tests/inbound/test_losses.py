@@ -18,7 +18,7 @@ from tests.cast import Cast
 from tests.inbound.mailbox_sources import emails, make_source, subjects
 from tests.letters import letter
 
-RECEIVED, ACCEPTED, IGNORED, REJECTED, FAILED = InboundState
+RECEIVED, ACCEPTED, IGNORED, REJECTED, FAILED, SELFTEST = InboundState
 Verb = Callable[[InboundEmail, Cast], object]
 
 VERBS: dict[str, Verb] = {
@@ -51,10 +51,10 @@ def test_l17_every_verb_leads_each_state_to_one_other_or_leaves_it(cast: Cast, v
 
 
 def test_l17_from_every_state_there_is_a_way_to_an_end() -> None:
-    ends = {ACCEPTED, IGNORED, REJECTED}
+    ends = {ACCEPTED, IGNORED, REJECTED, SELFTEST}
     leads = {state: {after for (_, before), after in BECOMES.items() if before is state} for state in InboundState}
     assert all(leads[state] & ends for state in (RECEIVED, FAILED))
-    assert leads[ACCEPTED] == leads[IGNORED] == set()
+    assert leads[ACCEPTED] == leads[IGNORED] == leads[SELFTEST] == set()
 
 
 @pytest.mark.parametrize("place", ["read_mail", "_as_delivered", "letter_of", "act"])
