@@ -59,9 +59,14 @@ def split_token(address: str) -> tuple[str, str] | None:
 
 def on_the_wire(address: str) -> str:
     """The address as SMTP takes it, its domain in IDNA. Raises Invalid when it is not one mailbox (RFC 5321 §4.1.2)."""
-    if CONTROL.search(address) or not _MAILBOX.fullmatch(address):
+    if not is_mailbox(address):
         raise Invalid(f"{address!r} is no address that mail can be sent to.")
     return _in_ascii_domain(address)
+
+
+def is_mailbox(address: str) -> bool:
+    """True when SMTP takes this as one mailbox (RFC 5321 §4.1.2)."""
+    return CONTROL.search(address) is None and _MAILBOX.fullmatch(address) is not None
 
 
 def needs_utf8(address: str) -> bool:
