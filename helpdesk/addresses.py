@@ -74,11 +74,6 @@ def needs_utf8(address: str) -> bool:
     return not address.rpartition("@")[0].isascii()
 
 
-def without_token(address: str) -> str:
-    """The address in one spelling, without what may stand behind a plus."""
-    return normalise((split_token(address) or (address, ""))[0])
-
-
 def bare_spellings(address: str) -> tuple[str, ...]:
     """How an address may be spelled in one of our rows: as it is, and without what stands behind its last plus."""
     parts = split_token(address)

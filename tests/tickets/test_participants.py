@@ -16,6 +16,7 @@ from helpdesk.outbound.letters import letter_of
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.outbound.rendering import html_for, text_for
 from helpdesk.readers.operations import recognise
+from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.delivery import deliver_due, record_bounce, retry_delivery
 from helpdesk.tickets.links import reply_address, status_path
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
@@ -190,6 +191,8 @@ def test_a_nameless_message_is_not_quoted_as_everybodys_own(cast: Cast) -> None:
         ("SUPPORT@example.org", Invalid, "belongs to this desk or its staff"),
         ("legal@example.org", Invalid, "belongs to this desk or its staff"),
         ("support+token@example.org", Invalid, "belongs to this desk or its staff"),
+        ("me+desk@example.org", Invalid, "belongs to this desk or its staff"),
+        ("Me+desk+token@example.org", Invalid, "belongs to this desk or its staff"),
         ("desk@example.org", Invalid, "belongs to this desk or its staff"),
         ("blocked@example.com", Refused, "belongs to a reader who is blocked"),
     ],
@@ -197,6 +200,7 @@ def test_a_nameless_message_is_not_quoted_as_everybodys_own(cast: Cast) -> None:
 def test_an_address_that_cannot_get_copies_is_refused_with_a_sentence(
     cast: Cast, address: str, error: type[HelpdeskError], words: str
 ) -> None:
+    add_queue(cast.site, name="Plus", intake_address="me+desk@example.org", sender_name="Me")
     recognise("blocked@example.com").blocked_at = clock.now()
     db.session.commit()
     ticket = make_ticket(cast)
