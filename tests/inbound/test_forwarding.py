@@ -156,6 +156,17 @@ def test_class_32_nobody_but_one_address_can_be_named(cast: Cast, address: str) 
     assert only_ticket().reader is None
 
 
+@pytest.mark.parametrize(
+    "address", ["Support@example.org", "support+x@example.org", "bounce@example.org", "ann@example.org"]
+)
+def test_class_29_no_address_of_ours_can_be_named(app: Flask, cast: Cast, address: str) -> None:
+    app.extensions["settings"] = app.extensions["settings"].model_copy(update={"bounce_address": "bounce@example.org"})
+    forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
+    with pytest.raises(Invalid, match="round in circles"):
+        name_reader(only_ticket(), address=address, by=cast.eve)
+    assert only_ticket().reader is None
+
+
 def test_a_reply_can_be_taken_back_where_nothing_but_a_note_stands(cast: Cast) -> None:
     forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
     ticket = only_ticket()
