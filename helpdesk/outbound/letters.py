@@ -79,9 +79,10 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     to = email.to if recipient.is_copy else recipient.address
     names = [name for file in email.files for name in file.values()]
     refuse_control(email.message_id, email.sender, email.subject, *headers, *headers.values(), *names)
+    cc = _cc(recipient, to)
     letter = Letter(
         subject=email.subject, sender=email.sender, recipients=[on_the_wire(to)],
-        cc=_cc(recipient, to),
+        cc=[*cc],
         reply_to=on_the_wire(email.reply_to) if email.reply_to else None, body=text_for(recipient),
         html=html_for(recipient), date=email.created_at.timestamp(), extra_headers=headers,
     )  # fmt: skip
@@ -89,7 +90,7 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     letter.envelope_to = on_the_wire(recipient.address)
     for file in email.files:
         _enclose(letter, **file)
-    addresses = (letter.envelope_to, to, *letter.cc, letter.envelope_from, email.reply_to or "")
+    addresses = (letter.envelope_to, to, *cc, letter.envelope_from, email.reply_to or "")
     addresses = (*addresses, parseaddr(email.sender)[1])
     letter.mail_options = UTF8 if any(map(needs_utf8, addresses)) else []
     letter.raw = signed(letter.as_bytes())
