@@ -290,6 +290,13 @@ def test_the_account_shows_the_own_address_and_nobody_elses(
     assert "Where you forward mail to" not in sign_in(cast.sam).get("/desk/account").text
 
 
+def test_without_plus_addressing_no_private_address_is_offered(
+    app: Flask, cast: Cast, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    app.extensions["settings"] = app.extensions["settings"].model_copy(update={"plus_addressing": False})
+    assert "Where you forward mail to" not in sign_in(cast.ann).get("/desk/account").text
+
+
 def test_the_reader_is_named_on_the_tickets_page(cast: Cast, sign_in: Callable[[Agent], FlaskClient]) -> None:
     forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
     number = only_ticket().number
