@@ -327,6 +327,17 @@ def test_inspect_says_whose_private_address_it_was(app: Flask, cast: Cast) -> No
     )  # fmt: skip
 
 
+def test_inspect_takes_our_own_address_for_a_loop_only_without_a_token(app: Flask, cast: Cast) -> None:
+    reader = make_ticket(cast)
+    for to, from_, kind in (
+        ("support@example.org", "support@example.org", "loop"),
+        (reply_address(reader), "support@example.org", "welcome"),
+        (forward_address(cast.ann, cast.queue), "support@example.org", "welcome"),
+        ("support@example.org", reply_address(reader), "loop"),
+    ):
+        assert report_of(letter(to=to, from_=from_), app)["verdict"] == kind, (to, from_)
+
+
 # The rest prepares.
 
 
