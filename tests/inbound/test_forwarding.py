@@ -25,11 +25,12 @@ from helpdesk.tickets.forwarding import name_reader
 from helpdesk.tickets.links import new_message_id, reply_address
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.operations import add_note, reply
 from helpdesk.tickets.queries import public_messages_of
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import Cast
 from tests.conftest import SECRET, token_in
+from tests.desk.reading import text_of
 from tests.factories import event_kinds, make_ticket, outbox
 from tests.letters import letter
 
@@ -288,6 +289,17 @@ def test_the_account_shows_the_own_address_and_nobody_elses(
     assert forward_address(cast.ann, cast.queue) in page
     assert forward_address(cast.eve, cast.queue) not in page
     assert "Where you forward mail to" not in sign_in(cast.sam).get("/desk/account").text
+
+
+def test_the_signature_of_what_became_a_note_is_folded_below_it(
+    cast: Cast, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    cast.queue.signature = "The Tidewater Post"
+    db.session.commit()
+    forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n\r\n-- \r\nAnn Archer, extension 12\r\n")
+    add_note(only_ticket(), body="Who was it?", by=cast.ann)
+    page = sign_in(cast.ann).get(f"/desk/tickets/{only_ticket().number}").text
+    assert text_of(page, "article details.fold") == ["Signature -- Ann Archer, extension 12"]
 
 
 def test_without_plus_addressing_no_private_address_is_offered(
