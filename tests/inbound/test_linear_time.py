@@ -28,6 +28,8 @@ PUMPS = [
     "wrote ", "sent from ", "status: ", "message-id: ", "data:a;base64,", "<meta ", "<meta charset=",
     "von mein", "<a ", "<!--", "é", "\ue0000", "mailbox is ", "delivery has ", "a\n", " \n", "> ", "\n>",
     "re ", "no-reply", "begin 644 ", "\x1b$B", "from: ", "tel.: 12 ",
+    "uid 1 ", "UID 1 ", "RFC822.SIZE 1 ", "STORAGE 1", "http://a", "www.", "{", "{a", "%41", "/a", "?a=b&", "cookie: a",
+    "DETAIL:", "revision ", "revision='", "[a", "[:", "re: ", "re[1]:", "src=\"cid:a", "e2", ":-)", "4.4.1.",
 ]  # fmt: skip
 
 
