@@ -17,6 +17,7 @@ from helpdesk.desk.mail_log import (
     list_stuck,
     list_undelivered,
 )
+from helpdesk.desk.mail_source import source_of
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -74,6 +75,15 @@ def raw_mail(email_id: int) -> Response:
     """A mail as it came, byte for byte."""
     email = get_inbound(email_id, g.agent)
     return as_download(email.storage_key, name=f"mail-{email.id}.eml", media_type="message/rfc822")
+
+
+@blueprint.get(f"/mail/<{ID}:email_id>/view")
+@require("mail.read")
+def view_mail(email_id: int) -> str:
+    """A mail as it came, as text."""
+    email = get_inbound(email_id, g.agent)
+    source, is_whole = source_of(email)
+    return desk_page("mail_view.html", email=email, source=source, is_whole=is_whole)
 
 
 @blueprint.post(f"/mail/<{ID}:email_id>/retry")
