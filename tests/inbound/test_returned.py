@@ -50,7 +50,7 @@ def sent(app: Flask, cast: Cast, smtp: SmtpServer, change: Change) -> list[str]:
     add_participant(ticket, address=TOM, by=cast.ann)
     reply(ticket, body="You are right.", by=cast.ann, then=Then.CLOSE)
     deliver_due("one")
-    return [mail.envelope_from for mail in smtp.mails]
+    return sorted((mail.envelope_from for mail in smtp.mails), key=lambda sender: delivery_of_envelope(sender) or 0)
 
 
 def test_each_delivery_has_an_envelope_of_its_own(sent: list[str], smtp: SmtpServer) -> None:
