@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from helpdesk import clock, tokens
 from helpdesk.database import db
-from helpdesk.desk.timeline import from_elsewhere
+from helpdesk.desk.people import people_on
 from helpdesk.errors import Invalid
 from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.links import new_message_id, reply_address, status_path, ticket_of_address, ticket_of_message_id
@@ -56,7 +56,7 @@ def test_class_19_a_stranger_is_flagged_and_the_reader_keeps_being_answered(door
     came(door, body="I am Ruth, really.", to=reply_address(ticket), headers={"Reply-To": MALLORY, "Cc": MALLORY})
     ticket = again(ticket)
     assert ticket.status is Status.OPEN
-    assert from_elsewhere(ticket.messages, ticket) == {stranger_in(ticket).id}
+    assert people_on(ticket.messages, ticket, own=()).unproven == {stranger_in(ticket).id}
     reply(ticket, body="The new one?", by=cast.ann)
     assert {row.address for mail in outbox() for row in mail.recipients} == {RUTH}
     assert outbox()[-1].context["earlier"]["body"] == "Which bridge?"
@@ -70,7 +70,7 @@ def test_class_22_a_mail_with_the_token_and_without_a_sender_is_not_the_readers(
     came(door, body="I am Ruth.", from_=sender, to=reply_address(ticket))
     ticket, message = again(ticket), stranger_in(ticket)
     assert (message.reader, message.from_name, message.from_address, message.verified) == (None, "", "", False)
-    assert (message.author, from_elsewhere(ticket.messages, ticket)) == ("Anonymous", {message.id})
+    assert (message.author, people_on(ticket.messages, ticket, own=()).unproven) == ("Anonymous", {message.id})
     assert message not in public_messages_of(ticket)
 
 
