@@ -59,19 +59,19 @@ def split_token(address: str) -> tuple[str, str] | None:
 
 def on_the_wire(address: str) -> str:
     """The address as SMTP takes it, its domain in IDNA. Raises Invalid when it is not one mailbox (RFC 5321 §4.1.2)."""
-    if CONTROL.search(address) or not _MAILBOX.fullmatch(address):
+    if not is_mailbox(address):
         raise Invalid(f"{address!r} is no address that mail can be sent to.")
     return _in_ascii_domain(address)
+
+
+def is_mailbox(address: str) -> bool:
+    """True when SMTP takes this as one mailbox (RFC 5321 §4.1.2)."""
+    return CONTROL.search(address) is None and _MAILBOX.fullmatch(address) is not None
 
 
 def needs_utf8(address: str) -> bool:
     """True when only a server with SMTPUTF8 takes this address: its part before the @ is not ASCII (RFC 6531)."""
     return not address.rpartition("@")[0].isascii()
-
-
-def without_token(address: str) -> str:
-    """The address in one spelling, without what may stand behind a plus."""
-    return normalise((split_token(address) or (address, ""))[0])
 
 
 def bare_spellings(address: str) -> tuple[str, ...]:

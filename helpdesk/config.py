@@ -174,6 +174,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _hears_of_bounces(self) -> Self:
+        if self.bounce_address and not self.plus_addressing:
+            raise ValueError("bounce_address needs plus addressing: its bounces come to addresses with a plus")
+        return self
+
+    @model_validator(mode="after")
     def _signs_with_a_key(self) -> Self:
         parts = (self.dkim_domain, self.dkim_selector, self.dkim_key_file)
         if any(parts) and not all(parts):

@@ -24,9 +24,7 @@ from helpdesk.tickets.delivery import deliver_due
 from helpdesk.ticks import claim_tick
 
 TASK_THREADS = 2
-SENDING_THREADS = (
-    2  # and one task: a third, when two wait for the same slow place (MOST_TO_ONE in outbound/claiming.py)
-)
+SENDING_THREADS = 2  # and one task: a third, when two wait for one slow place (MOST_TO_ONE in outbound/claiming.py)
 LOOK_EVERY_SECONDS = 1.0
 REST_AFTER_FAILURE_SECONDS = 10.0
 NEW_MAILBOXES_EVERY_SECONDS = 30.0

@@ -89,6 +89,7 @@ DESK_PAGES: dict[str, Path] = {
     "desk.find": lambda world: "/desk/search?q=the",
     "desk.mail": lambda world: "/desk/mail",
     "desk.mail_seen_to": lambda world: "/desk/mail/seen-to",
+    "desk.view_mail": lambda world: f"/desk/mail/{world.inbound.id}/view",
     "desk.mail_text": lambda world: f"/desk/mail/out/{world.recipient.id}/text",
     "desk.canned_replies": lambda world: "/desk/canned-replies",
     "desk.new_canned_reply": lambda world: "/desk/canned-replies/new",

@@ -43,6 +43,11 @@ def test_a_bounce_address_without_room_for_a_token_is_refused() -> None:
         )
 
 
+def test_a_bounce_address_without_plus_addressing_is_refused() -> None:
+    expected = "HELPDESK_SETTINGS: bounce_address needs plus addressing: its bounces come to addresses with a plus"
+    assert refusal(secret_keys=KEY, bounce_address="bounce@example.org", plus_addressing=False) == expected
+
+
 def test_mail_hosts_are_known_in_whatever_case() -> None:
     hosts = load_settings(secret_keys=KEY, trusted_mail_hosts="MX.example.org, imap.example.org").trusted_mail_hosts
     assert hosts == ["mx.example.org", "imap.example.org"]

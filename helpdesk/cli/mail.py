@@ -16,10 +16,9 @@ from helpdesk.config import load_settings, settings
 from helpdesk.database import db
 from helpdesk.doctor.round_trip import travel_round
 from helpdesk.errors import HelpdeskError, Refused
-from helpdesk.inbound.acting import find_queue
-from helpdesk.inbound.forwarding import forwarder_of
+from helpdesk.inbound.acting import Place, doubted_addresses, find_queue, place_of
 from helpdesk.inbound.inspecting import as_text, inspect
-from helpdesk.inbound.matching import Match, match
+from helpdesk.inbound.matching import match
 from helpdesk.inbound.parsing import ParsedEmail, parse
 from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.sites.models import Queue
@@ -102,31 +101,33 @@ def report_of(raw: bytes, app: Flask | None) -> dict[str, object]:
         return {**inspect(raw), "thread_key": None, "thread_why": "no desk is set up here to ask for its keys"}
     with app.app_context():
         mail = parse(raw)
-        own, found = _own_addresses(), match(mail)
+        place, own = _place_of(mail)
         report = inspect(
             raw, own_addresses=own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
-            trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=found.delivery_id is not None,
+            trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=place.found.delivery_id is not None,
         )  # fmt: skip
-        key, why = _thread_of(mail, found)
+        key, why = _thread_of(place)
         return {**report, "thread_key": key, "thread_why": why}
 
 
-def _thread_of(mail: ParsedEmail, found: Match) -> tuple[str | None, str]:
+def _place_of(mail: ParsedEmail) -> tuple[Place, frozenset[str]]:
+    """Where the mail belongs, and from which of our addresses it could not come."""
+    try:
+        place = place_of(mail, (), find_queue(mail, ()))
+        return place, doubted_addresses(mail, place)
+    except SQLAlchemyError:  # a desk that is configured and not yet migrated has no address to know
+        db.session.rollback()
+        return Place(match(mail)), frozenset()
+
+
+def _thread_of(place: Place) -> tuple[str | None, str]:
     """The delivery or ticket that the mail belongs to, if any, and why."""
-    with suppress(SQLAlchemyError):
-        if by := forwarder_of(mail, (), find_queue(mail, ())):
-            return None, f"it was sent to the private address of {by.name}: a ticket of whoever wrote what it forwards"
+    found, by = place.found, place.by
+    if by is not None:
+        return None, f"it was sent to the private address of {by.name}: a ticket of whoever wrote what it forwards"
     if found.delivery_id is not None:
         return f"delivery:{found.delivery_id}", found.why
     return (f"ticket:{found.ticket_id}" if found.ticket_id is not None else None), found.why
-
-
-def _own_addresses() -> frozenset[str]:
-    try:
-        return frozenset(db.session.scalars(select(Queue.intake_address)))
-    except SQLAlchemyError:  # a desk that is configured and not yet migrated has no address to know
-        db.session.rollback()
-        return frozenset()
 
 
 def _desk_if_any() -> Flask | None:

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
+from helpdesk.inbound.troubles import NOT_FETCHED, NOT_READ, NOT_SENT, NOT_TAKEN, NOT_TRIED
 from helpdesk.templating import moment
 
 SENTENCES = {
-    "not sent": "Mail does not leave: {why}. It is kept, and tried again and again.",
-    "not tried": "Mail waits and nobody sends it. Is the worker running?",
-    "not read": "Mail that came in waits and nobody reads it. Is the worker running?",
-    "not taken": "The mailbox “{name}” holds {why}. The page Mail says which.",
-    "not fetched": "The mailbox “{name}” cannot be read: {why}. It is tried again and again.",
+    NOT_SENT: "Mail does not leave: {why}. It is kept, and tried again and again.",
+    NOT_TRIED: "Mail waits and nobody sends it. Is the worker running?",
+    NOT_READ: "Mail that came in waits and nobody reads it. Is the worker running?",
+    NOT_TAKEN: "The mailbox “{name}” holds {why}. The page Mail says which.",
+    NOT_FETCHED: "The mailbox “{name}” cannot be read: {why}. It is tried again and again.",
 }
 PAUSE = "Sending is paused by {who} since {since}. All mail waits here until it is resumed."
 

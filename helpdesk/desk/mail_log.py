@@ -13,13 +13,13 @@ from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState, Sourc
 from helpdesk.outbound.models import NOT_ARRIVED, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
+from helpdesk.tickets.emails import THREAD
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.visibility import visible_to
 
 MOST = 100
 FAILURES = (InboundState.FAILED, InboundState.REJECTED)
-_THREAD = "ticket:"
 
 
 def list_undelivered(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket | None]]:
@@ -97,8 +97,8 @@ def is_troubled() -> ColumnElement[bool]:
 
 def outbound_seen_by(agent: Agent, *columns: Any) -> Select[Any]:
     """Columns of deliveries, their mails and tickets, as far as the agent sees the ticket or there is none."""
-    about_a_ticket = OutboundEmail.thread_token.startswith(_THREAD)
-    ticket_id = case((about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(_THREAD) + 1), Integer)))
+    about_a_ticket = OutboundEmail.thread_token.startswith(THREAD)
+    ticket_id = case((about_a_ticket, cast(func.substr(OutboundEmail.thread_token, len(THREAD) + 1), Integer)))
     return (
         select(*columns)
         .select_from(OutboundRecipient)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from helpdesk.addresses import normalise, without_token
+from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.participation import own_by_setting
+from helpdesk.tickets.ours import own_by_setting
 
 
 class Standing(StrEnum):
@@ -36,9 +36,9 @@ class People:
 
 
 def addresses_on(messages: Sequence[Message], ticket: Ticket) -> list[str]:
-    """Every address besides the reader's that these messages name, without tokens, the latest first."""
-    found = (without_token(address) for one in reversed(messages) for address in _addresses(one, ticket))
-    return list(dict.fromkeys(found))
+    """Every address besides the reader's that these messages name, as our rows may spell it, the latest first."""
+    found = (address for one in reversed(messages) for address in _addresses(one, ticket))
+    return list(dict.fromkeys(spelling for address in found for spelling in bare_spellings(address)))
 
 
 def people_on(messages: Sequence[Message], ticket: Ticket, *, own: Collection[str]) -> People:
@@ -70,9 +70,9 @@ def _addresses(message: Message, ticket: Ticket) -> list[str]:
 def _standing(address: str, joined: set[str], own: set[str]) -> Standing:
     if address in joined:
         return Standing.PARTICIPANT
-    return Standing.OWN if without_token(address) in own else Standing.OTHER
+    return Standing.OTHER if own.isdisjoint(bare_spellings(address)) else Standing.OWN
 
 
 def _is_intake(person: Person, ticket: Ticket) -> bool:
     """True for the address that the mail came to, which needs no mention."""
-    return without_token(person.address) == normalise(ticket.queue.intake_address)
+    return normalise(ticket.queue.intake_address) in bare_spellings(person.address)

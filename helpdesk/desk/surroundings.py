@@ -23,7 +23,7 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.tags import Tag
 
 MOST_TAGS = 200
-MOST_NAMED = 20
+MOST_NAMED = 40
 
 Choice = tuple[int, str]
 
@@ -56,7 +56,7 @@ class Surroundings:
 def load_surroundings(agent: Agent, ticket: Ticket | None = None, named: Collection[str] = ()) -> Surroundings:
     """Read what stands around a page for this agent, and around `ticket` when it is the matter.
 
-    `named` are the addresses that stand on its page, without tokens; at most 20 of them are looked up.
+    `named` are the addresses that stand on its page, as our rows may spell them; at most 40 of them are looked up.
     """
     values: dict[str, Any] = {"now": clock.now(), "since": patience_ends()}
     if ticket:

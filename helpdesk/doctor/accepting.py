@@ -30,7 +30,7 @@ Answer = tuple[int, str]
 
 
 def check_addresses(checkup: Checkup) -> Iterator[Finding]:
-    """May we send as HELPDESK_MAIL_FROM and as each queue, and are the queues' addresses taken, with a plus too?
+    """May we send as HELPDESK_MAIL_FROM, HELPDESK_BOUNCE_ADDRESS and each queue, and are these taken, with a plus too?
 
     Silent when the server is not reached, which is told elsewhere.
     """
@@ -52,9 +52,12 @@ def _problems(checkup: Checkup, host: WatchedSMTP | WatchedSMTPS, intakes: list[
     own, plus = checkup.settings.sender, checkup.settings.plus_addressing
     unwelcome = list(_as_sender(host, own, "change HELPDESK_MAIL_FROM"))
     yield from unwelcome
-    for intake in [] if unwelcome else intakes:
-        refused = list(_as_sender(host, intake, "give the queue another address"))
-        yield from refused or _as_recipient(host, own, intake, plus=plus)
+    remedies = dict.fromkeys(intakes, "give the queue another address")
+    if bounces := checkup.settings.bounce_address:
+        remedies |= {bounces: "change HELPDESK_BOUNCE_ADDRESS"}
+    for address, otherwise in () if unwelcome else remedies.items():
+        refused = list(_as_sender(host, address, otherwise))
+        yield from refused or _as_recipient(host, own, address, plus=plus)
 
 
 def _as_sender(host: WatchedSMTP | WatchedSMTPS, sender: str, otherwise: str) -> Iterator[Finding]:

@@ -2,11 +2,12 @@
 
 import hashlib
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from helpdesk.addresses import bare_spellings, normalise
+from helpdesk.agents.models import Agent
 from helpdesk.config import settings
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.inbound.bounce_words import why_it_came_back
@@ -30,6 +31,21 @@ from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_
 log = logging.getLogger(__name__)
 
 GONE = "the ticket it belongs to is no longer there: a new ticket"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a mail belongs: what its tokens say, and the ticket, delivery or agent's private address behind them."""
+
+    found: Match
+    ticket: Ticket | None = None
+    returned: Returned | None = None
+    by: Agent | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """True when a token says it."""
+        return self.ticket is not None or self.returned is not None or self.by is not None
 
 
 @transactional
@@ -92,23 +108,33 @@ def _identify(email: InboundEmail, mail: ParsedEmail, letter: Letter) -> None:
 
 def _place(email: InboundEmail, mail: ParsedEmail, letter: Letter, inner: Letter | None) -> None:
     """Find out what it is and where it belongs. A token decides, whoever the sender says he is."""
-    found = match(mail, tuple(email.envelope_to))
-    returned = returned_to_envelope(found.delivery_id)
-    ticket = returned.ticket if returned else _ticket(found.ticket_id)
-    by, own = forwarder_of(mail, tuple(email.envelope_to), email.queue), own_addresses(mail)
-    has_token = ticket is not None or returned is not None or by is not None
+    place = place_of(mail, tuple(email.envelope_to), email.queue)
+    ticket, by = place.ticket, place.by
     verdict = screen(
-        mail, own_addresses=frozenset() if has_token else own, own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
-        trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=returned is not None,
+        mail, own_addresses=doubted_addresses(mail, place), own_loop_header=f"{LOOP_HEADER}: {own_loop_value()}",
+        trusted_hosts=frozenset(settings().trusted_mail_hosts), is_returned=place.returned is not None,
     )  # fmt: skip
     if by is not None and email.queue is not None and verdict.kind is not Kind.OWN_LOOP:
-        maybe = ticket.number if ticket else _hinted(found)
+        maybe, own = ticket.number if ticket else _hinted(place.found), _own_addresses(mail)
         email.became = take_forward(email.queue, mail=mail, letter=letter, inner=inner, by=by, own=own, maybe=maybe)
         return _end(email, InboundState.ACCEPTED, f"{by.name} forwarded it to the own private address.")
-    return _act_on(email, mail, letter, verdict, ticket, found, returned)
+    return _act_on(email, mail, letter, verdict, place)
 
 
-def own_addresses(mail: ParsedEmail) -> frozenset[str]:
+def place_of(mail: ParsedEmail, envelope_to: tuple[str, ...], queue: Queue | None) -> Place:
+    """Where a token says that a mail to `queue` belongs."""
+    found = match(mail, envelope_to)
+    returned = returned_to_envelope(found.delivery_id)
+    ticket = returned.ticket if returned else _ticket(found.ticket_id)
+    return Place(found, ticket, returned, forwarder_of(mail, envelope_to, queue))
+
+
+def doubted_addresses(mail: ParsedEmail, place: Place) -> frozenset[str]:
+    """The addresses of ours that a mail comes from only in a circle; with a token nobody's are."""
+    return frozenset() if place.is_told else _own_addresses(mail)
+
+
+def _own_addresses(mail: ParsedEmail) -> frozenset[str]:
     """The addresses of all queues, and the sender's when it is a ticket's reply address."""
     sender = mail.from_.address if mail.from_ else ""
     ours = [normalise(sender)] if ticket_of_address(sender) is not None else []
@@ -125,10 +151,9 @@ def _act_on(
     mail: ParsedEmail,
     letter: Letter,
     verdict: Verdict,
-    ticket: Ticket | None,
-    found: Match,
-    returned: Returned | None,
+    place: Place,
 ) -> None:
+    ticket, found, returned = place.ticket, place.found, place.returned
     if ticket is not None:  # a mail that names no sender is nobody's word, whoever has the ticket's address
         letter = replace(letter, verified=bool(letter.from_address))
     if verdict.kind is Kind.OWN_LOOP:

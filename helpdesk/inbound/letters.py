@@ -3,7 +3,6 @@
 from helpdesk.addresses import normalise
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.reading import Reading
-from helpdesk.inbound.screening import Bounce
 from helpdesk.tickets.operations import Letter
 from helpdesk.uploads import StoredFile, store
 
@@ -51,11 +50,6 @@ def forwarded_letter(reading: Reading) -> Letter | None:
 def subject_of(mail: ParsedEmail) -> str:
     """The subject for a new ticket."""
     return mail.subject.strip()[:300] or NO_SUBJECT
-
-
-def bounce_address(bounce: Bounce | None) -> str | None:
-    """Whose mail came back."""
-    return bounce.recipients[0] if bounce and bounce.recipients else None
 
 
 def _files(mail: ParsedEmail, raw: bytes) -> tuple[StoredFile, ...]:

@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from helpdesk.database import db
 from helpdesk.inbound.bounces import Bounce, original_id
-from helpdesk.inbound.letters import bounce_address
 from helpdesk.inbound.mailboxes import read_mailboxes
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.outbound.envelopes import delivery_of_envelope
@@ -38,7 +37,7 @@ def returned_to_envelope(delivery_id: int | None) -> Returned | None:
 def returned_by_bounce(bounce: Bounce | None, ticket: Ticket | None) -> Returned | None:
     """The mail whose Message-ID the bounce quotes, else the newest of the ticket whose address it came to."""
     original = bounce.original_message_id if bounce else None
-    return _sent(original, ticket, bounce_address(bounce))
+    return _sent(original, ticket, _whose_came_back(bounce))
 
 
 def complained_of(mail: ParsedEmail, ticket: Ticket | None) -> Returned | None:
@@ -57,6 +56,10 @@ def _sent(message_id: str | None, ticket: Ticket | None, address: str | None) ->
     newest = select(OutboundEmail).where(OutboundEmail.thread_token == thread_of(ticket))
     sent = db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
     return Returned(sent, address) if sent is not None else None
+
+
+def _whose_came_back(bounce: Bounce | None) -> str | None:
+    return bounce.recipients[0] if bounce and bounce.recipients else None
 
 
 def _address(value: str) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import flask_mail
 
 from helpdesk import files
-from helpdesk.addresses import needs_utf8, on_the_wire
+from helpdesk.addresses import is_mailbox, needs_utf8, on_the_wire
 from helpdesk.outbound.envelopes import envelope_from
 from helpdesk.outbound.models import OutboundRecipient
 from helpdesk.outbound.operations import refuse_control
@@ -79,9 +79,10 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     to = email.to if recipient.is_copy else recipient.address
     names = [name for file in email.files for name in file.values()]
     refuse_control(email.message_id, email.sender, email.subject, *headers, *headers.values(), *names)
+    cc = _cc(recipient, to)
     letter = Letter(
         subject=email.subject, sender=email.sender, recipients=[on_the_wire(to)],
-        cc=[on_the_wire(copy) for copy in sorted(email.copies)],
+        cc=[*cc],
         reply_to=on_the_wire(email.reply_to) if email.reply_to else None, body=text_for(recipient),
         html=html_for(recipient), date=email.created_at.timestamp(), extra_headers=headers,
     )  # fmt: skip
@@ -89,11 +90,18 @@ def letter_of(recipient: OutboundRecipient) -> Letter:
     letter.envelope_to = on_the_wire(recipient.address)
     for file in email.files:
         _enclose(letter, **file)
-    addresses = (letter.envelope_to, to, *email.copies, letter.envelope_from, email.reply_to or "")
+    addresses = (letter.envelope_to, to, *cc, letter.envelope_from, email.reply_to or "")
     addresses = (*addresses, parseaddr(email.sender)[1])
     letter.mail_options = UTF8 if any(map(needs_utf8, addresses)) else []
     letter.raw = signed(letter.as_bytes())
     return letter
+
+
+def _cc(recipient: OutboundRecipient, to: str) -> list[str]:
+    """Who else gets it, as far as naming them asks no more of a mail server than this recipient's own mail does."""
+    has_utf8 = needs_utf8(recipient.address) or needs_utf8(to)
+    copies = [copy for copy in sorted(recipient.email.copies) if has_utf8 or not needs_utf8(copy)]
+    return [on_the_wire(copy) for copy in copies if copy == recipient.address or is_mailbox(copy)]
 
 
 def _enclose(letter: Letter, *, name: str, media_type: str, key: str, content_id: str | None = None) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from helpdesk.addresses import split_token, with_token
 from helpdesk.agents.models import Agent
+from helpdesk.config import settings
 from helpdesk.database import db
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_worked_in_by
@@ -18,7 +19,9 @@ def forward_address(agent: Agent, queue: Queue) -> str:
 
 
 def forward_addresses(agent: Agent) -> list[tuple[Queue, str]]:
-    """Each queue that the agent works in, by name, with his private address there."""
+    """Each queue that the agent works in, by name, with his private address there; none without plus addressing."""
+    if not settings().plus_addressing:
+        return []
     queues = db.session.scalars(select(Queue).where(is_worked_in_by(agent)).order_by(Queue.name, Queue.id))
     return [(queue, forward_address(agent, queue)) for queue in queues]
 

@@ -20,6 +20,7 @@ from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecip
 from helpdesk.outbound.transport import Line, send
 from helpdesk.outbound.turns import Turns
 from helpdesk.readers.operations import find_reader
+from helpdesk.tickets.emails import THREAD
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
@@ -123,8 +124,8 @@ def recipient_at(email: OutboundEmail, address: str | None) -> OutboundRecipient
 
 def ticket_of(email: OutboundEmail) -> Ticket | None:
     """The ticket that a mail of ours is about; None for mail about an account."""
-    noun, _, ticket_id = (email.thread_token or "").partition(":")
-    return db.session.get(Ticket, int(ticket_id)) if noun == "ticket" else None
+    thread = email.thread_token or ""
+    return db.session.get(Ticket, int(thread.removeprefix(THREAD))) if thread.startswith(THREAD) else None
 
 
 @transactional

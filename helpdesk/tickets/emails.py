@@ -19,6 +19,7 @@ from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message, is_for_
 from helpdesk.tickets.models import Origin, Ticket
 
 LOOP_HEADER = "X-Helpdesk-Loop"
+THREAD = "ticket:"  # begins the word by which the outbox knows a ticket's mails
 RECEIPT_HEADERS = {
     "Auto-Submitted": "auto-replied",
     "X-Auto-Response-Suppress": "All",
@@ -99,7 +100,7 @@ def own_loop_value() -> str:
 
 def thread_of(ticket: Ticket) -> str:
     """The opaque word by which the outbox knows a ticket's mails."""
-    return f"ticket:{ticket.id}"
+    return f"{THREAD}{ticket.id}"
 
 
 def _queue(

@@ -10,6 +10,7 @@ from helpdesk.sites.models import Queue
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, open_ticket
+from helpdesk.tickets.ours import refuse_own
 from helpdesk.tickets.search import index_message
 from helpdesk.tickets.writing import note_of
 
@@ -39,11 +40,13 @@ def open_forwarded(
 def name_reader(ticket: Ticket, *, address: str, name: str = "", by: Agent) -> None:
     """Say whose concern a ticket without a reader is, so that somebody can be answered.
 
-    Raises Refused when it has a reader, Invalid for an impossible address.
+    Raises Refused when it has a reader, Invalid for an impossible address or one of the desk's and its staff.
     """
     if ticket.reader is not None:
         raise Refused(f"{ticket.reader.display_name} is the reader of this ticket already.")
-    ticket.reader, ticket.wants_answer = recognise(check(address), name=name), True
+    wanted = check(address)
+    refuse_own(wanted)
+    ticket.reader, ticket.wants_answer = recognise(wanted, name=name), True
     named = Event(ticket=ticket, kind=EventKind.READER_NAMED, at=clock.now(), by_agent=by)
     named.data = {"after": ticket.reader.address}
     db.session.add(named)

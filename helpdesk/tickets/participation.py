@@ -1,17 +1,14 @@
 """Who besides the reader gets our replies to a ticket: added and removed by an agent, never by a mail."""
 
-from sqlalchemy import or_, select
-
 from helpdesk import clock
-from helpdesk.addresses import check, normalise, without_token
+from helpdesk.addresses import check, normalise
 from helpdesk.agents.models import Agent
-from helpdesk.config import settings
-from helpdesk.database import db, transactional
+from helpdesk.database import transactional
 from helpdesk.errors import Invalid, Refused
 from helpdesk.readers.operations import find_reader
-from helpdesk.sites.models import Queue
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.ours import refuse_own
 from helpdesk.tickets.participants import Participant
 
 MOST_PARTICIPANTS = 20
@@ -42,28 +39,14 @@ def remove_participant(ticket: Ticket, *, address: str, by: Agent) -> None:
         ticket.note_mail(EventKind.PARTICIPANT_REMOVED, address=found.address, by=by, now=clock.now())
 
 
-def own_by_setting() -> set[str]:
-    """The addresses that are the desk's own because the settings say so."""
-    return {normalise(address) for address in (settings().sender, settings().bounce_address) if address}
-
-
 def _refuse_address(ticket: Ticket, address: str) -> None:
     if ticket.reader is None:
         raise Refused("This reader left no address, so there are no replies that anybody could get a copy of.")
     if address in [one.address for one in ticket.reader.addresses]:
         raise Invalid(f"{address} is the reader's own address, which gets every reply anyway.")
-    if _is_own(address):
-        raise Invalid(f"{address} belongs to this desk or its staff, so mail to it would go round in circles.")
+    refuse_own(address)
     owner = find_reader(address)
     if owner is not None and owner.blocked_at is not None:
         raise Refused(f"{address} belongs to a reader who is blocked, so it gets no copies.")
     if len(ticket.participants) >= MOST_PARTICIPANTS:
         raise Refused(f"At most {MOST_PARTICIPANTS} people get copies. Remove somebody first.")
-
-
-def _is_own(address: str) -> bool:
-    """True for every intake address, with a token too, the desk's own, and those of the staff."""
-    plain = without_token(address)
-    agent = select(Agent.id).where(or_(Agent.email == address, Agent.email == plain)).exists()
-    queue = select(Queue.id).where(Queue.intake_address == plain).exists()
-    return plain in own_by_setting() or bool(db.session.scalar(select(or_(agent, queue))))

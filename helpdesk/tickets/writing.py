@@ -61,10 +61,11 @@ def note_of(letter: Letter, by: Agent) -> Message:
 
 
 def staff_message(ticket: Ticket, kind: MessageKind, body: str, by: Agent, files: tuple[StoredFile, ...]) -> Message:
-    """An agent's text as a message, with the signature of the queue it is sent from."""
+    """An agent's text as a message; a reply has the signature of the queue it is sent from."""
+    signature = ticket.queue.signature if kind is MessageKind.REPLY else None
     message = Message(
         kind=kind, agent=by, from_name=by.name, from_address=by.email,
-        body_text=body, signature=ticket.queue.signature or None, verified=True, recipients=[],
+        body_text=body, signature=signature or None, verified=True, recipients=[],
     )  # fmt: skip
     message.attachments = [attachment_of(file) for file in files]
     return message

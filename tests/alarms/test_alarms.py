@@ -16,6 +16,7 @@ from helpdesk.agents.roles import Role
 from helpdesk.alarms.models import Alarm
 from helpdesk.alarms.operations import AGAIN_AFTER, watch_troubles
 from helpdesk.database import db
+from helpdesk.inbound import stuck
 from helpdesk.inbound.models import InboundEmail, Source
 from helpdesk.inbound.operations import TRIES, note_failure, process_received, receive, retry_inbound
 from helpdesk.inbound.quarantine import ignore_inbound
@@ -109,9 +110,21 @@ def quarantine(cast: Cast) -> Callable[[], object]:
     return lambda: ignore_inbound(email, by=cast.eve)
 
 
+def stick_a_mail(cast: Cast) -> Callable[[], object]:
+    """A mailbox that is read, but for one mail."""
+    with clock.at(MORNING):
+        source = Source(name="Inbox", queue=cast.queue, settings={}, last_success_at=after(600))
+        db.session.add(source)
+        db.session.commit()
+        source_id = source.id
+        for _ in range(stuck.TRIES):
+            stuck.note_stuck(source_id, uid=(1, 7), reason="the server does not give out mail 7: [SERVERBUG] broken")
+    return lambda: stuck.forget_stuck(source_id, but=(1, set()))
+
+
 BREAKS: dict[str, Break] = {
     "not_fetched": break_mailbox, "not_sent": refuse_sending, "not_tried": stop_sending, "not_read": stop_reading,
-    "quarantined": quarantine,
+    "quarantined": quarantine, "not_taken": stick_a_mail,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from helpdesk.canned_replies.models import CannedReply
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
 from helpdesk.desk.devices import device_name
+from helpdesk.desk.mail_source import MOST_BYTES
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound import rendering
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
@@ -23,10 +24,12 @@ from tests.desk.reading import text_of
 from tests.factories import make_ticket, outbox
 
 
-def put_inbound(state: InboundState, reason: str, queue: Queue) -> InboundEmail:
+def put_inbound(
+    state: InboundState, reason: str, queue: Queue, *, raw: bytes = b"From: x\r\n\r\nHello"
+) -> InboundEmail:
     """A mail that ended in some state."""
     email = InboundEmail(
-        storage_key=files.put(b"From: x\r\n\r\nHello"), from_address="x@example.com", subject="Hello", state=state,
+        storage_key=files.put(raw), from_address="x@example.com", subject="Hello", state=state,
         reason=reason, attempts=3, received_at=clock.now(), queue=queue,
     )  # fmt: skip
     db.session.add(email)
@@ -149,6 +152,22 @@ def test_a_mail_that_is_rightly_no_ticket_leaves_the_list(eve: Desk, cast: Cast)
     assert (text_of(page, "ul.mails li"), text_of(page, "nav.side [aria-current]")) == ([], ["Mail"])
     assert (email.ignored_by, email.reason) == ("Eve Ellis", "Too deep.")
     assert eve.get(f"/desk/mail/{email.id}/raw").data == b"From: x\r\n\r\nHello"
+
+
+def test_class_2_a_mail_that_became_no_ticket_can_be_viewed_and_nothing_of_it_is_rendered(
+    eve: Desk, ann: Desk, cast: Cast
+) -> None:
+    raw = b"From: x\r\nSubject: a\x00b\r\n\r\n</textarea><script>alert(1)</script>\xff\xe2\x80\xae" + b"y" * MOST_BYTES
+    email = put_inbound(InboundState.FAILED, "Too deep.", cast.queue, raw=raw)
+    link = f"/desk/mail/{email.id}/view"
+    assert link in eve.get("/desk/mail").text
+    page = eve.get(link).text
+    [source] = text_of(page, "textarea#source")
+    assert source.startswith("From: x Subject: a\ufffdb </textarea><script>alert(1)</script>\ufffd\ufffdy")
+    assert ("<script>alert" in page, "This is the beginning." in page) == (False, True)
+    assert ann.get(link).status_code == 403
+    files.delete(email.storage_key)
+    assert eve.get(link).status_code == 404
 
 
 def test_the_mail_page_is_not_for_agents(ann: Desk) -> None:

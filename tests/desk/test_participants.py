@@ -7,6 +7,7 @@ from helpdesk.database import db
 from helpdesk.inbound.operations import process, receive
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.readers.operations import recognise
+from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.operations import follow_up, reply
 from helpdesk.tickets.participation import add_participant
@@ -42,6 +43,18 @@ def test_whoever_else_a_mail_names_is_shown_with_what_he_is_to_the_ticket(ann: D
         "also to ann@example.org ours",
     ]
     assert values_of(page, "copies") == [TOM]
+
+
+def test_an_intake_address_with_a_plus_of_its_own_is_ours(ann: Desk, cast: Cast) -> None:
+    add_queue(cast.site, name="Plus", intake_address="me+desk@example.org", sender_name="Me")
+    ticket = by_mail(Cc="me+desk@example.org, me+desk+x@example.org, me+other@example.org")
+    assert text_of(ann.get(path_of(ticket)).text, "ul.also li") == [
+        "also to me+desk@example.org ours",
+        "also to me+desk+x@example.org ours",
+        "also to me+other@example.org Add to replies",
+    ]
+    own = by_mail(to="me+desk@example.org")
+    assert text_of(ann.get(path_of(own)).text, "ul.also li") == []
 
 
 def test_class_13_nobody_joins_without_a_click_and_everybody_with_one(ann: Desk, cast: Cast) -> None:

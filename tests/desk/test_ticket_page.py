@@ -58,8 +58,8 @@ def test_messages_and_history_stand_in_one_order(ann: Desk, cast: Cast, ticket: 
 def test_a_number_in_the_subject_of_a_mail_is_a_hint_with_a_link(ann: Desk, cast: Cast, ticket: Ticket) -> None:
     other = make_ticket(cast, subject=f"As in #{ticket.number}", maybe=ticket.number, wants_answer=False)
     page = ann.get(path_of(other)).text
-    assert text_of(page, "ul.history") == [f"Ruth Reed opened this ticket; its subject names #{ticket.number} · now"]
-    assert f'its subject names <a href="{path_of(ticket)}">#{ticket.number}</a>' in page
+    assert text_of(page, "ul.history") == [f"Ruth Reed opened this ticket; it may belong to #{ticket.number} · now"]
+    assert f'it may belong to <a href="{path_of(ticket)}">#{ticket.number}</a>' in page
 
 
 def test_much_history_is_folded(ann: Desk, cast: Cast, ticket: Ticket) -> None:
@@ -225,7 +225,8 @@ def test_an_anonymous_ticket_says_that_nobody_can_be_answered(ann: Desk, cast: C
     ticket = make_ticket(cast, address="", name="")
     page = ann.get(path_of(ticket)).text
     assert text_of(page, "p.notice") == [
-        "This reader left no address, so a reply cannot reach anybody. You can keep a note and close the ticket."
+        "This reader left no address, so a reply cannot reach anybody. "
+        "Name the reader in the details if you know who it is; else keep a note and close the ticket."
     ]
     assert "reply-form" not in page
 

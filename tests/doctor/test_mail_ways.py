@@ -48,6 +48,22 @@ def test_a_mail_server_that_refuses_the_address_of_a_queue_as_sender(found: Foun
     assert found() == [("failure", "smtp", sentence)]
 
 
+def test_a_mail_server_that_refuses_the_bounce_address(found: Found, smtp: SmtpServer) -> None:
+    def ask() -> list[tuple[str, str, str]]:
+        return found(bounce_address="bounce@example.com")
+
+    assert ask() == []
+    smtp.rcpt["bounce+probe@example.com"] = "550 5.1.1 no such user"
+    [(level, area, sentence)] = ask()
+    assert (level, area) == ("failure", "smtp")
+    assert sentence.startswith("bounce@example.com takes mail, but an address with a plus such as bounce+probe@example")
+    smtp.senders["bounce@example.com"] = "553 5.7.1 not owned by user"
+    said = (
+        "The mail server that sends takes no mail from bounce@example.com: 553 5.7.1 not owned by user; let our login "
+    )
+    assert ask() == [("failure", "smtp", said + "there send as it, or change HELPDESK_BOUNCE_ADDRESS.")]
+
+
 def test_a_mail_server_that_refuses_addresses_with_a_plus(found: Found, smtp: SmtpServer) -> None:
     smtp.has_plus = False
     sentence = (

@@ -10,6 +10,10 @@ from helpdesk.inbound.inspecting import inspect
 
 EML = Path(__file__).parents[1] / "eml"
 MAILS = sorted(path.stem for path in EML.glob("*.eml"))
+PROGRAMS = (
+    "curl", "email_stuffer", "exim", "mailutils", "mime_lite", "mpack", "mutt", "neomutt", "nmh", "nodemailer",
+    "openssl", "opensmtpd", "php", "python", "ruby_mail", "sendemail", "sieve", "snail", "swaks",
+)  # fmt: skip
 SECONDS = 2.0
 
 
@@ -48,3 +52,9 @@ def test_no_line_of_a_stored_mail_is_lost_between_its_spans(name: str):
     report = inspect((EML / f"{name}.eml").read_bytes())
     spans = "\n".join(str(report[key]) for key in ("reply_text", "signature", "quoted_text"))
     assert sorted(spans.split()) == sorted(str(report["body_text"]).split())
+
+
+def test_many_of_them_were_written_by_real_programs() -> None:
+    written_by = {program: [name for name in MAILS if name.startswith(f"{program}_")] for program in PROGRAMS}
+    assert [program for program, written in written_by.items() if not written] == []
+    assert sum(map(len, written_by.values())) >= 60

@@ -25,11 +25,12 @@ from helpdesk.tickets.forwarding import name_reader
 from helpdesk.tickets.links import new_message_id, reply_address
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.operations import add_note, reply
 from helpdesk.tickets.queries import public_messages_of
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import Cast
 from tests.conftest import SECRET, token_in
+from tests.desk.reading import text_of
 from tests.factories import event_kinds, make_ticket, outbox
 from tests.letters import letter
 
@@ -152,6 +153,17 @@ def test_the_reader_can_be_named_later_and_is_answered_then(cast: Cast) -> None:
 def test_class_32_nobody_but_one_address_can_be_named(cast: Cast, address: str) -> None:
     forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
     with pytest.raises(Invalid):
+        name_reader(only_ticket(), address=address, by=cast.eve)
+    assert only_ticket().reader is None
+
+
+@pytest.mark.parametrize(
+    "address", ["Support@example.org", "support+x@example.org", "bounce@example.org", "ann@example.org"]
+)
+def test_class_29_no_address_of_ours_can_be_named(app: Flask, cast: Cast, address: str) -> None:
+    app.extensions["settings"] = app.extensions["settings"].model_copy(update={"bounce_address": "bounce@example.org"})
+    forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
+    with pytest.raises(Invalid, match="round in circles"):
         name_reader(only_ticket(), address=address, by=cast.eve)
     assert only_ticket().reader is None
 
@@ -279,6 +291,24 @@ def test_the_account_shows_the_own_address_and_nobody_elses(
     assert "Where you forward mail to" not in sign_in(cast.sam).get("/desk/account").text
 
 
+def test_the_signature_of_what_became_a_note_is_folded_below_it(
+    cast: Cast, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    cast.queue.signature = "The Tidewater Post"
+    db.session.commit()
+    forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n\r\n-- \r\nAnn Archer, extension 12\r\n")
+    add_note(only_ticket(), body="Who was it?", by=cast.ann)
+    page = sign_in(cast.ann).get(f"/desk/tickets/{only_ticket().number}").text
+    assert text_of(page, "article details.fold") == ["Signature -- Ann Archer, extension 12"]
+
+
+def test_without_plus_addressing_no_private_address_is_offered(
+    app: Flask, cast: Cast, sign_in: Callable[[Agent], FlaskClient]
+) -> None:
+    app.extensions["settings"] = app.extensions["settings"].model_copy(update={"plus_addressing": False})
+    assert "Where you forward mail to" not in sign_in(cast.ann).get("/desk/account").text
+
+
 def test_the_reader_is_named_on_the_tickets_page(cast: Cast, sign_in: Callable[[Agent], FlaskClient]) -> None:
     forward(cast.ann, cast, subject="The flag", body="Somebody rang.\r\n")
     number = only_ticket().number
@@ -307,6 +337,17 @@ def test_inspect_says_whose_private_address_it_was(app: Flask, cast: Cast) -> No
     assert (report["thread_key"], report["thread_why"]) == (
         None, "it was sent to the private address of Ann Archer: a ticket of whoever wrote what it forwards",
     )  # fmt: skip
+
+
+def test_inspect_takes_our_own_address_for_a_loop_only_without_a_token(app: Flask, cast: Cast) -> None:
+    reader = make_ticket(cast)
+    for to, from_, kind in (
+        ("support@example.org", "support@example.org", "loop"),
+        (reply_address(reader), "support@example.org", "welcome"),
+        (forward_address(cast.ann, cast.queue), "support@example.org", "welcome"),
+        ("support@example.org", reply_address(reader), "loop"),
+    ):
+        assert report_of(letter(to=to, from_=from_), app)["verdict"] == kind, (to, from_)
 
 
 # The rest prepares.

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpdesk.inbound.inspecting import inspect
+from tests.conftest import missing
 
 SECONDS = 2.0
 TOP = b"From: Ruth <ruth@example.org>\r\nSubject: Hello\r\n"
@@ -165,7 +166,7 @@ def mails_of_python() -> list[Path]:
 def test_every_mail_of_pythons_own_tests_is_read_in_time() -> None:
     mails = mails_of_python()
     if not mails:
-        pytest.skip("this Python came without its own tests, and so without their mails")
+        missing("the tests of Python itself, with their mails")
     assert len(mails) > 40
     for path in mails:
         started = time.process_time()

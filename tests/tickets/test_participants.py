@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -11,10 +12,12 @@ from helpdesk import clock
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import HelpdeskError, Invalid, Refused
+from helpdesk.outbound.letters import letter_of
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.outbound.rendering import html_for, text_for
 from helpdesk.readers.operations import recognise
-from helpdesk.tickets.delivery import deliver_due, record_bounce
+from helpdesk.sites.operations import add_queue
+from helpdesk.tickets.delivery import deliver_due, record_bounce, retry_delivery
 from helpdesk.tickets.links import reply_address, status_path
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
 from helpdesk.tickets.operations import follow_up, reply
@@ -47,6 +50,34 @@ def test_a_participant_gets_a_copy_of_each_reply_from_then_on(app: Flask, cast: 
     seen = {(mail.parsed["To"], mail.parsed["Cc"], mail.parsed["Message-ID"]) for mail in smtp.mails[1:]}
     assert seen == {(RUTH, f"{TOM}, {UMA}", f"<{message.message_id}>")}
     assert {mail.parsed["Reply-To"] for mail in smtp.mails} == {reply_address(ticket)}
+
+
+def test_a_copy_to_an_address_beyond_ascii_costs_nobody_else_the_reply(
+    app: Flask, cast: Cast, smtp: SmtpServer, start_smtp_server: Callable[..., SmtpServer]
+) -> None:
+    without_utf8 = start_smtp_server(has_utf8=False)
+    use_server(app, without_utf8)
+    ticket = joined(cast, wants_answer=False)
+    add_participant(ticket, address="zoë@example.com", by=cast.ann)
+    reply(ticket, body="You are right.", by=cast.ann, then=Then.CLOSE)
+    deliver_due("one")
+    assert [(mail.recipients, mail.parsed["Cc"]) for mail in without_utf8.mails] == [((RUTH,), TOM), ((TOM,), TOM)]
+    assert [state for _, state in states()] == [DeliveryState.SENT, DeliveryState.SENT, DeliveryState.FAILED]
+    assert ticket.status is Status.CLOSED
+    use_server(app, smtp)
+    retry_delivery(outbox()[-1].recipients[-1], by=cast.ann)
+    deliver_due("one")
+    assert smtp.mails[-1].parsed["Cc"] == f"{TOM}, zoë@example.com"
+
+
+def test_a_copy_that_cannot_be_sent_is_named_to_nobody(cast: Cast) -> None:
+    ticket = joined(cast)
+    mail = reply(ticket, body="You are right.", by=cast.ann).outbound_email
+    assert mail is not None
+    mail.recipients[-1].address = "tom <tom@example.com>"
+    assert letter_of(mail.recipients[0]).cc == []
+    with pytest.raises(Invalid):
+        letter_of(mail.recipients[-1])
 
 
 def test_a_participant_who_is_removed_gets_no_more(cast: Cast) -> None:
@@ -122,7 +153,7 @@ def test_a_participants_answer_is_theirs_and_verified(cast: Cast) -> None:
 
 def test_class_13_a_copy_never_holds_the_readers_private_link(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
     use_server(app, smtp)
-    ticket = joined(cast)
+    ticket = joined(cast, wants_answer=False)
     link = f"http://localhost{status_path(ticket)}"
     follow_up(ticket, letter=follow_up_letter(f"You told me to look at {link}, or\n{link.upper()}/thanks"))
     reply(ticket, body=f"Yes: {link}", by=cast.ann)
@@ -160,6 +191,8 @@ def test_a_nameless_message_is_not_quoted_as_everybodys_own(cast: Cast) -> None:
         ("SUPPORT@example.org", Invalid, "belongs to this desk or its staff"),
         ("legal@example.org", Invalid, "belongs to this desk or its staff"),
         ("support+token@example.org", Invalid, "belongs to this desk or its staff"),
+        ("me+desk@example.org", Invalid, "belongs to this desk or its staff"),
+        ("Me+desk+token@example.org", Invalid, "belongs to this desk or its staff"),
         ("desk@example.org", Invalid, "belongs to this desk or its staff"),
         ("blocked@example.com", Refused, "belongs to a reader who is blocked"),
     ],
@@ -167,6 +200,7 @@ def test_a_nameless_message_is_not_quoted_as_everybodys_own(cast: Cast) -> None:
 def test_an_address_that_cannot_get_copies_is_refused_with_a_sentence(
     cast: Cast, address: str, error: type[HelpdeskError], words: str
 ) -> None:
+    add_queue(cast.site, name="Plus", intake_address="me+desk@example.org", sender_name="Me")
     recognise("blocked@example.com").blocked_at = clock.now()
     db.session.commit()
     ticket = make_ticket(cast)

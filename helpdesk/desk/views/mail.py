@@ -1,5 +1,7 @@
 """Mail that needs a look: what did not reach a reader, what became no ticket, and raw mails."""
 
+from collections.abc import Callable
+
 from flask import flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -17,6 +19,7 @@ from helpdesk.desk.mail_log import (
     list_stuck,
     list_undelivered,
 )
+from helpdesk.desk.mail_source import source_of
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -76,15 +79,23 @@ def raw_mail(email_id: int) -> Response:
     return as_download(email.storage_key, name=f"mail-{email.id}.eml", media_type="message/rfc822")
 
 
+@blueprint.get(f"/mail/<{ID}:email_id>/view")
+@require("mail.read")
+def view_mail(email_id: int) -> str:
+    """A mail as it came, as text."""
+    email = get_inbound(email_id, g.agent)
+    source, is_whole = source_of(email)
+    return desk_page("mail_view.html", email=email, source=source, is_whole=is_whole)
+
+
 @blueprint.post(f"/mail/<{ID}:email_id>/retry")
 @require("mail.retry")
 def retry_mail(email_id: int) -> Response:
     """Read a failed mail once more."""
-    try:
-        retry_inbound(get_inbound(email_id, g.agent), by=g.agent)
-        flash("The mail will be read again in a moment.", "done")
-    except Refused as refused:
-        flash(refused.message, "error")
+    _try(
+        lambda: retry_inbound(get_inbound(email_id, g.agent), by=g.agent),
+        done="The mail will be read again in a moment.",
+    )
     return redirect(url_for("desk.mail"), 303)
 
 
@@ -100,11 +111,10 @@ def mail_text(recipient_id: int) -> str:
 @require("mail.handle")
 def mark_mail_handled(recipient_id: int) -> Response:
     """Take a mail that did not arrive off the list, since somebody saw to it."""
-    try:
-        mark_handled(get_recipient(recipient_id, g.agent), by=g.agent)
-        flash("The mail is handled, and no longer on the list.", "done")
-    except Refused as refused:
-        flash(refused.message, "error")
+    _try(
+        lambda: mark_handled(get_recipient(recipient_id, g.agent), by=g.agent),
+        done="The mail is handled, and no longer on the list.",
+    )
     return redirect(url_for("desk.mail"), 303)
 
 
@@ -125,11 +135,10 @@ def make_ticket_of_mail(email_id: int) -> Response:
 @require("mail.handle")
 def ignore_mail(email_id: int) -> Response:
     """Take a mail off the list."""
-    try:
-        ignore_inbound(get_inbound(email_id, g.agent), by=g.agent)
-        flash("The mail is kept, and no longer on the list.", "done")
-    except Refused as refused:
-        flash(refused.message, "error")
+    _try(
+        lambda: ignore_inbound(get_inbound(email_id, g.agent), by=g.agent),
+        done="The mail is kept, and no longer on the list.",
+    )
     return redirect(url_for("desk.mail"), 303)
 
 
@@ -146,11 +155,10 @@ def retry_stuck_mail(stuck_id: int) -> Response:
 @require("mail.handle")
 def leave_stuck_mail(stuck_id: int) -> Response:
     """Take a mail off the list that stays in its mailbox."""
-    try:
-        leave_stuck(get_stuck(stuck_id, g.agent), by=g.agent)
-        flash("The mail stays in its mailbox, and is no longer on the list.", "done")
-    except Refused as refused:
-        flash(refused.message, "error")
+    _try(
+        lambda: leave_stuck(get_stuck(stuck_id, g.agent), by=g.agent),
+        done="The mail stays in its mailbox, and is no longer on the list.",
+    )
     return redirect(url_for("desk.mail"), 303)
 
 
@@ -158,10 +166,18 @@ def leave_stuck_mail(stuck_id: int) -> Response:
 @require("mail.retry")
 def retry_sending(recipient_id: int) -> Response:
     """Send a failed mail once more."""
-    try:
-        retry_delivery(get_recipient(recipient_id, g.agent), by=g.agent)
-        flash("The mail will be sent again in a moment.", "done")
-    except Refused as refused:
-        flash(refused.message, "error")
+    _try(
+        lambda: retry_delivery(get_recipient(recipient_id, g.agent), by=g.agent),
+        done="The mail will be sent again in a moment.",
+    )
     number = request.form.get("number", type=int)
     return redirect(url_for("desk.ticket", number=number) if number else url_for("desk.mail"), 303)
+
+
+def _try(verb: Callable[[], object], *, done: str) -> None:
+    """Do it and say so, or say why it is refused."""
+    try:
+        verb()
+        flash(done, "done")
+    except Refused as refused:
+        flash(refused.message, "error")

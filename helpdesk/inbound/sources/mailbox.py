@@ -32,9 +32,8 @@ HEADER_BYTES = 256 * 1024
 DEFAULT_PORTS: dict[str, int] = {"tls": 993, "starttls": 143, "none": 143}
 FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError)
 
-_SIZE = re.compile(rb"\bUID (\d+)\b.*?\bRFC822\.SIZE (\d+)\b|\bRFC822\.SIZE (\d+)\b.*?\bUID (\d+)\b")
-
-
+_UID = re.compile(rb"\bUID (\d+)\b")
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)\b")
 _STORAGE = re.compile(rb"\bSTORAGE (\d+) (\d+)")
 
 
@@ -224,9 +223,8 @@ class OpenMailbox:
     def _sizes(self, uids: list[int]) -> Iterator[tuple[int, int]]:
         _, data = self._client.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE)")
         for line in data:
-            found = _SIZE.search(line) if isinstance(line, bytes) else None
-            if found:
-                yield int(found[1] or found[4]), int(found[2] or found[3])
+            if isinstance(line, bytes) and (uid := _UID.search(line)) and (size := _SIZE.search(line)):
+                yield int(uid[1]), int(size[1])
 
 
 @contextlib.contextmanager
