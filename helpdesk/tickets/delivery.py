@@ -16,7 +16,7 @@ from helpdesk.metrics import MAILS_OUT
 from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.claiming import claim_next
 from helpdesk.outbound.deliveries import Claim, Delivery, Outcome
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.outbound.models import CAN_COME_BACK, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.transport import Line, send
 from helpdesk.outbound.turns import Turns
 from helpdesk.readers.operations import find_reader
@@ -92,10 +92,11 @@ def _tell(delivery: Delivery, outbox_id: int, about: str | None) -> None:
 def record_bounce(email: OutboundEmail, *, address: str | None, reason: str) -> None:
     """A mail came back: the row says bounced and why, a reply's ticket is open again; a receipt's stays as it is.
 
-    `address` is whose mail it was; where it is none that we wrote to, it was forwarded by whom the mail is to.
+    `address` is whose mail it was; where it is none that we wrote to, it was forwarded by whom the mail is to. What has
+    not left cannot come back, whatever somebody says.
     """
     recipient = recipient_at(email, address)
-    if recipient.state is not DeliveryState.BOUNCED:
+    if recipient.state in CAN_COME_BACK:
         outbox.mark_bounced(recipient, reason)
         _return_to_queue(recipient, EventKind.BOUNCED)
 

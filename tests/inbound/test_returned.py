@@ -121,6 +121,17 @@ def test_class_13_a_made_up_bounce_address_marks_nothing(sent: list[str]) -> Non
     assert (only_ticket().status, {state for _, state in states()}) == (Status.CLOSED, {DeliveryState.SENT})
 
 
+@pytest.mark.parametrize("names_it", [False, True])
+def test_class_13_a_forged_bounce_stops_no_reply_that_has_not_left(cast: Cast, sent: list[str], names_it: bool) -> None:
+    ticket = only_ticket()
+    reply(ticket, body="One thing more.", by=cast.ann, undo_seconds=30)
+    quoted = outbox()[-1].message_id if names_it else "made-up@example.org"
+    took(bounce(quoted, to=reply_address(ticket)), envelope_from="")
+    assert [state for _, state in states()[-2:]] == [DeliveryState.QUEUED] * 2
+    before = DeliveryState.SENT if names_it else DeliveryState.BOUNCED
+    assert states()[1][1] is before
+
+
 @pytest.mark.parametrize(
     ("status", "diagnostic", "words"),
     [
