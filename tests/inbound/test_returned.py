@@ -19,6 +19,7 @@ from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then
 from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
+from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast
 from tests.factories import event_kinds, make_ticket, outbox
 from tests.inbound.test_operations import bounce, only_ticket, tickets, took, vacation
@@ -130,6 +131,17 @@ def test_class_13_a_forged_bounce_stops_no_reply_that_has_not_left(cast: Cast, s
     assert [state for _, state in states()[-2:]] == [DeliveryState.QUEUED] * 2
     before = DeliveryState.SENT if names_it else DeliveryState.BOUNCED
     assert states()[1][1] is before
+
+
+@pytest.mark.parametrize("quotes_it", [False, True])
+def test_a_bounce_or_a_complaint_after_an_undone_reply_is_read(cast: Cast, sent: list[str], quotes_it: bool) -> None:
+    ticket = only_ticket()
+    message = reply(ticket, body="Too soon.", by=cast.ann, undo_seconds=30)
+    undo_reply(ticket, message_id=message.id, by=cast.ann)
+    quoted, to = outbox()[-1].message_id if quotes_it else "made-up@example.org", reply_address(only_ticket())
+    came = [took(bounce(quoted, to=to), envelope_from=""), took(complaint(to=to, message_id=quoted))]
+    assert {one.state for one in came} == {InboundState.ACCEPTED}
+    assert states()[1][1] is (DeliveryState.SENT if quotes_it else DeliveryState.BOUNCED)
 
 
 @pytest.mark.parametrize(
