@@ -248,10 +248,15 @@ def _receipt_limits(reader: Reader | None) -> tuple[Limit, ...]:
 
 
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
-    """Who wrote a follow-up: whoever owns the address, on the status page the reader, else nobody we know."""
-    if letter.from_address:
-        return recognise(letter.from_address, name=letter.from_name)
-    return ticket.reader if letter.verified else None
+    """Who wrote a follow-up: whoever owns the address, on the status page the reader, else nobody we know. Whoever is
+    not believed to be the reader is nobody we know, for what the reader wrote is shown to him and quoted.
+    """
+    if not letter.from_address:
+        return ticket.reader if letter.verified else None
+    known = ticket.reader.addresses if ticket.reader else []
+    if not letter.verified and _is_among(known, normalise(letter.from_address)):
+        return None
+    return recognise(letter.from_address, name=letter.from_name)
 
 
 def _is_expected(ticket: Ticket, letter: Letter) -> bool:

@@ -19,9 +19,10 @@ from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then
 from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
+from helpdesk.tickets.queries import public_messages_of
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast
-from tests.factories import event_kinds, make_ticket, outbox
+from tests.factories import BODY, event_kinds, make_ticket, outbox
 from tests.inbound.test_operations import bounce, only_ticket, tickets, took, vacation
 from tests.letters import letter, states, use_server
 from tests.servers.smtp import SmtpServer
@@ -221,6 +222,16 @@ def test_class_21_a_forged_sender_with_the_token_is_heard_and_not_believed(cast:
     ticket = make_ticket(cast)
     took(letter(to=reply_address(ticket), headers=dict([FAILED])))
     assert (only_ticket().status, only_ticket().messages[-1].verified) == (Status.NEW, False)
+
+
+def test_class_21_a_forged_readers_words_are_neither_shown_nor_quoted_to_the_reader(cast: Cast, change: Change) -> None:
+    change(trusted_mail_hosts=["mx.example.org"])
+    ticket = make_ticket(cast)
+    took(letter(to=reply_address(ticket), body="Pay here instead.\r\n", headers=dict([FAILED])))
+    ticket = only_ticket()
+    reply(ticket, body="You are right.", by=cast.ann)
+    assert [message.body_text for message in public_messages_of(ticket)] == [BODY, "You are right."]
+    assert outbox()[-1].context["earlier"]["body"] == BODY
 
 
 def test_what_the_mail_server_calls_spam_is_filed_with_its_words_and_never_refused(cast: Cast, change: Change) -> None:
