@@ -1,10 +1,12 @@
 """What comes back of our mail: bounces to an address of their own, complaints, answers of machines; and suspects."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from helpdesk import clock
 from helpdesk.database import db
 from helpdesk.inbound.bounce_words import why_it_came_back
 from helpdesk.inbound.bounces import Bounce
@@ -20,6 +22,7 @@ from helpdesk.tickets.models import Resolution, Status, Then
 from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
 from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.triage import close
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast
 from tests.factories import BODY, event_kinds, make_ticket, outbox
@@ -232,6 +235,17 @@ def test_class_21_a_forged_readers_words_are_neither_shown_nor_quoted_to_the_rea
     reply(ticket, body="You are right.", by=cast.ann)
     assert [message.body_text for message in public_messages_of(ticket)] == [BODY, "You are right."]
     assert outbox()[-1].context["earlier"]["body"] == BODY
+
+
+def test_class_21_a_forged_answer_long_after_the_end_is_filed_as_spam(cast: Cast, change: Change) -> None:
+    change(trusted_mail_hosts=["mx.example.org"])
+    ticket = make_ticket(cast)
+    with clock.at(clock.now() - timedelta(days=31)):
+        close(ticket, by=cast.ann, resolution=Resolution.ANSWERED)
+    took(letter(to=reply_address(ticket), headers=dict([FAILED])))
+    old, new = tickets()
+    assert (old.resolution, new.resolution, new.continues) == (Resolution.ANSWERED, Resolution.SPAM, old)
+    assert new.events[-1].data["reason"] == FORGED
 
 
 def test_what_the_mail_server_calls_spam_is_filed_with_its_words_and_never_refused(cast: Cast, change: Change) -> None:
