@@ -58,6 +58,18 @@ def test_a_participant_who_is_removed_gets_no_more(cast: Cast) -> None:
     assert ticket.events[2].sentence == f"removed {TOM}, who gets no more replies"
 
 
+def test_a_participant_who_is_removed_gets_no_copy_that_has_not_left(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    ticket = joined(cast)
+    add_participant(ticket, address=UMA, by=cast.ann)
+    reply(ticket, body="For the three of you.", by=cast.ann)
+    remove_participant(ticket, address=TOM, by=cast.ann)
+    db.session.expire_all()
+    deliver_due("one")
+    assert {mail.recipients for mail in smtp.mails} == {(RUTH,), (UMA,)}
+    assert {mail.parsed["Cc"] for mail in smtp.mails} == {None, UMA}
+
+
 def test_nobody_is_added_twice(cast: Cast) -> None:
     ticket = joined(cast)
     assert add_participant(ticket, address="TOM@example.com", by=cast.eve) == TOM
