@@ -10,12 +10,16 @@ import hmac
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from flask import Flask, current_app
 
 MAC_BYTES = 16
 
-_WORD = re.compile(r"[A-Za-z2-7]{28,}")
+# What wrapping, quoting and layout put between the letters of a token: none of it is a letter of one, so that looking
+# for tokens takes a time that grows with the text alone.
+_BREAK = r"(?:=?(?:\r?\n|</a>|<w?br ?/?>|[\u00ad\u200b\u2060\ufeff])(?:[\s>|]|&gt;|</a>|<w?br ?/?>){0,80})"
+_GAP, _BREAKS = f"{_BREAK}?", re.compile(_BREAK)
 
 
 class Kind(IntEnum):
@@ -73,15 +77,30 @@ def keyring() -> Keyring:
     return ring
 
 
-def without_tokens(kind: Kind, text: str) -> str:
-    """The text with … in place of each token of this kind that we issued."""
-    ring = keyring()
-    return _WORD.sub(lambda word: word[0] if ring.read(kind, word[0]) is None else "…", text)
+def without_tokens(kind: Kind, size: int, text: str) -> str:
+    """The text with … in place of each token of this kind that we issued for a payload of `size` bytes, whatever stands
+    right before and behind it, and across broken lines.
+    """
+    ring, kept, end = keyring(), [], 0
+    for found in _candidates(ring, kind, size).finditer(text):
+        if found.start() >= end and ring.read(kind, _BREAKS.sub("", found[1])) is not None:
+            kept += [text[end : found.start()], "…"]
+            end = found.end(1)
+    return "".join([*kept, text[end:]])
 
 
 def keyed_hash(purpose: str, value: str) -> str:
     """A one-way name for something we must recognise but not keep, such as a network address."""
     return hmac.new(keyring().keys[0], f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@lru_cache
+def _candidates(ring: Keyring, kind: Kind, size: int) -> re.Pattern[str]:
+    """Finds what could be such a token: each begins with the letters that its key's id and its kind make."""
+    heads = {base64.b32encode(bytes((_key_id(key), kind)))[:3].decode() for key in ring.keys}
+    begins = "|".join(_GAP.join(head) for head in sorted(heads))
+    rest = -(-(2 + size + MAC_BYTES) * 8 // 5) - 3
+    return re.compile(rf"(?i:(?=((?:{begins})(?:{_GAP}[a-z2-7]){{{rest}}})))", re.ASCII)
 
 
 def _key_id(key: bytes) -> int:

@@ -1,5 +1,6 @@
 """Watching what stands still: each trouble is told to all admins once a day at most, and once when it is over."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ from helpdesk.inbound.troubles import (
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.operations import withdraw
 from helpdesk.outbound.pausing import is_paused
+
+log = logging.getLogger(__name__)
 
 AGAIN_AFTER = timedelta(days=1)
 SURE_AFTER = timedelta(seconds=50)
@@ -59,7 +62,17 @@ def watch_troubles(_what: str, /) -> None:
 
 
 def hold_back_stale() -> None:
-    """Look once more before mail about a trouble leaves, so that none does after it is over."""
+    """Look once more before mail about a trouble leaves, so that none does after it is over. A look that fails holds up
+    no other mail.
+    """
+    try:
+        _look_once_more()
+    except Exception:
+        db.session.rollback()
+        log.exception("old news could not be held back")
+
+
+def _look_once_more() -> None:
     waits = select(OutboundRecipient.id).join(OutboundRecipient.email).where(
         OutboundRecipient.state == DeliveryState.QUEUED,
         OutboundRecipient.next_attempt_at <= clock.now(),

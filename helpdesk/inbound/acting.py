@@ -178,7 +178,8 @@ def _welcome(
     queue: Queue, mail: ParsedEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None, maybe: int | None
 ) -> Message:
     if ticket is not None:
-        return follow_up(ticket, letter=replace(letter, verified=letter.verified and not verdict.is_forged))
+        letter = replace(letter, verified=letter.verified and not verdict.is_forged)
+        return follow_up(ticket, letter=letter, spam_reason=verdict.suspect)
     opened = open_ticket(
         queue.site, queue=queue, letter=letter, origin=Origin.EMAIL, subject=subject_of(mail),
         may_be_answered=verdict.may_be_answered and mail.return_path != "", maybe=maybe,

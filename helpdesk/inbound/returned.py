@@ -9,7 +9,7 @@ from helpdesk.inbound.bounces import Bounce, original_id
 from helpdesk.inbound.mailboxes import read_mailboxes
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.outbound.envelopes import delivery_of_envelope
-from helpdesk.outbound.models import OutboundEmail, OutboundRecipient
+from helpdesk.outbound.models import WAS_TRIED, OutboundEmail, OutboundRecipient
 from helpdesk.tickets.delivery import ticket_of
 from helpdesk.tickets.emails import thread_of
 from helpdesk.tickets.models import Ticket
@@ -35,7 +35,7 @@ def returned_to_envelope(delivery_id: int | None) -> Returned | None:
 
 
 def returned_by_bounce(bounce: Bounce | None, ticket: Ticket | None) -> Returned | None:
-    """The mail whose Message-ID the bounce quotes, else the newest of the ticket whose address it came to."""
+    """The mail whose Message-ID the bounce quotes, else the newest that left of the ticket it came to."""
     original = bounce.original_message_id if bounce else None
     return _sent(original, ticket, _whose_came_back(bounce))
 
@@ -53,7 +53,8 @@ def _sent(message_id: str | None, ticket: Ticket | None, address: str | None) ->
         return Returned(sent, address)
     if ticket is None:
         return None
-    newest = select(OutboundEmail).where(OutboundEmail.thread_token == thread_of(ticket))
+    was_tried = OutboundEmail.recipients.any(OutboundRecipient.state.in_(WAS_TRIED))
+    newest = select(OutboundEmail).where(OutboundEmail.thread_token == thread_of(ticket), was_tried)
     sent = db.session.scalars(newest.order_by(OutboundEmail.id.desc()).limit(1)).first()
     return Returned(sent, address) if sent is not None else None
 

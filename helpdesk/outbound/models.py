@@ -37,6 +37,8 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
+WAS_TRIED = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.BOUNCED, DeliveryState.FAILED)
+CAN_COME_BACK = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 NOT_ARRIVED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
 
 

@@ -94,6 +94,14 @@ def withdraw(thread_token: str, *, before: datetime | None = None) -> None:
     db.session.execute(cancelled.values(release=Release.CANCELLED), execution_options=unsynchronized)
 
 
+def withdraw_copies(thread_token: str, *, address: str) -> None:
+    """Take back the copies that have not left of a thread's mails to this address, inside the caller's transaction."""
+    mails = select(OutboundEmail.id).where(OutboundEmail.thread_token == thread_token)
+    to = OutboundRecipient
+    copies = to.email_id.in_(mails), to.address == address, to.is_copy, to.state == DeliveryState.QUEUED
+    db.session.execute(delete(to).where(*copies), execution_options={"synchronize_session": False})
+
+
 def settle(recipient: OutboundRecipient, delivery: Delivery) -> bool:
     """Note how a try ended, inside the caller's transaction; False when the claim is no longer ours."""
     if recipient.state is not DeliveryState.SENDING or recipient.attempts != delivery.claim.attempt:

@@ -5,6 +5,8 @@ from flask import render_template
 from helpdesk.outbound.models import OutboundEmail, OutboundRecipient
 from helpdesk.tokens import Kind, without_tokens
 
+LINK_BYTES = 7  # what a private link's token holds: a ticket's id and the link's version
+
 
 def text_of(email: OutboundEmail) -> str:
     """The mail as plain text."""
@@ -27,4 +29,4 @@ def html_for(recipient: OutboundRecipient) -> str:
 
 
 def _without_private_link(words: str, recipient: OutboundRecipient) -> str:
-    return without_tokens(Kind.STATUS_LINK, words) if recipient.is_copy else words
+    return without_tokens(Kind.STATUS_LINK, LINK_BYTES, words) if recipient.is_copy else words

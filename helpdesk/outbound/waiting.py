@@ -12,7 +12,7 @@ from helpdesk.outbound.models import DestinationWait, OutboundRecipient
 from helpdesk.outbound.schedule import GIVE_UP_AFTER, LONGEST_DESTINATION_WAIT, LONGEST_RELAY_WAIT, delay_after
 from helpdesk.rate_limit import Limit, count, next_step_ends, would_pass
 
-EVERYWHERE = "*"  # no domain begins with it
+EVERYWHERE = "@"  # no domain holds it, whatever a mail says that it came from
 RELAY, LIMIT = f"{EVERYWHERE}relay", f"{EVERYWHERE}limit"  # the name of a limit goes on with its number
 HOUR = 60 * 60
 FORGOTTEN_AFTER = timedelta(days=1)

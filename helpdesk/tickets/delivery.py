@@ -16,7 +16,7 @@ from helpdesk.metrics import MAILS_OUT
 from helpdesk.outbound import operations as outbox
 from helpdesk.outbound.claiming import claim_next
 from helpdesk.outbound.deliveries import Claim, Delivery, Outcome
-from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
+from helpdesk.outbound.models import CAN_COME_BACK, DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.outbound.transport import Line, send
 from helpdesk.outbound.turns import Turns
 from helpdesk.readers.operations import find_reader
@@ -93,10 +93,11 @@ def _tell(delivery: Delivery, outbox_id: int, about: str | None) -> None:
 def record_bounce(email: OutboundEmail, *, address: str | None, reason: str) -> None:
     """A mail came back: the row says bounced and why, a reply's ticket is open again; a receipt's stays as it is.
 
-    `address` is whose mail it was; where it is none that we wrote to, it was forwarded by whom the mail is to.
+    `address` is whose mail it was; where it is none that we wrote to, it was forwarded by whom the mail is to. What has
+    not left cannot come back, whatever somebody says.
     """
     recipient = recipient_at(email, address)
-    if recipient.state is not DeliveryState.BOUNCED:
+    if recipient is not None and recipient.state in CAN_COME_BACK:
         outbox.mark_bounced(recipient, reason)
         _return_to_queue(recipient, EventKind.BOUNCED)
 
@@ -105,7 +106,7 @@ def record_bounce(email: OutboundEmail, *, address: str | None, reason: str) -> 
 def record_complaint(email: OutboundEmail, *, address: str | None) -> None:
     """A mail provider calls a mail of ours unwanted: its ticket tells, and the reader gets no more automatic mail."""
     recipient, now = recipient_at(email, address), clock.now()
-    if recipient.complained_at is not None:
+    if recipient is None or recipient.complained_at is not None:
         return
     recipient.complained_at = now
     reader, ticket = find_reader(recipient.address), ticket_of(email)
@@ -116,10 +117,13 @@ def record_complaint(email: OutboundEmail, *, address: str | None) -> None:
         ticket.note_mail(EventKind.COMPLAINED, address=recipient.address, now=now)
 
 
-def recipient_at(email: OutboundEmail, address: str | None) -> OutboundRecipient:
-    """The recipient with this address, however it is written; the one that the mail is to when it is nobody's."""
+def recipient_at(email: OutboundEmail, address: str | None) -> OutboundRecipient | None:
+    """The recipient with this address, however it is written; the one that the mail is to when it is nobody's, and None
+    when the mail was taken back.
+    """
     wanted = normalise(address or "")
-    return next((row for row in email.recipients if normalise(row.address) == wanted), email.recipients[0])
+    named = (row for row in email.recipients if normalise(row.address) == wanted)
+    return next(named, next(iter(email.recipients), None))
 
 
 def ticket_of(email: OutboundEmail) -> Ticket | None:

@@ -85,8 +85,10 @@ def open_ticket(
 
 
 @transactional
-def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None) -> Message:
-    """Add what the reader wrote next; a ticket closed too long ago is continued by a new one.
+def follow_up(
+    ticket: Ticket, *, letter: Letter, upload_token: str | None = None, spam_reason: str | None = None
+) -> Message:
+    """Add what the reader wrote next; a ticket closed too long ago is continued by a new one, spam for a `spam_reason`.
 
     From another address than the reader's or a participant's it is kept, and marked as not verified: whoever has the
     thread's address may write into it, but nobody becomes its reader or a participant that way.
@@ -97,7 +99,7 @@ def follow_up(ticket: Ticket, *, letter: Letter, upload_token: str | None = None
     letter = replace(letter, verified=letter.verified and _is_expected(ticket, letter))
     now = clock.now()
     if not ticket.takes_follow_ups(now):
-        return _continue(ticket, letter, upload_token)
+        return _continue(ticket, letter, upload_token, spam_reason)
     message = message_of(letter, _author(ticket, letter))
     ticket.follow_up(message, now=now, is_thanks=is_only_thanks(ticket, letter))
     db.session.flush()
@@ -199,7 +201,7 @@ def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, by: Agent
     return message
 
 
-def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Message:
+def _continue(ticket: Ticket, letter: Letter, upload_token: str | None, spam_reason: str | None) -> Message:
     """Put a letter to a ticket closed long ago into its reader's next one, or begin that one.
 
     Who is not its reader begins one of his own, which tells him nothing of the old one.
@@ -207,11 +209,11 @@ def _continue(ticket: Ticket, letter: Letter, upload_token: str | None) -> Messa
     continuing = select(Ticket).where(Ticket.continues_id == ticket.id, Ticket.reader_id == ticket.reader_id)
     later = db.session.scalar(continuing.order_by(Ticket.id.desc()).limit(1))
     if later is not None and letter.verified:
-        return follow_up(later, letter=letter, upload_token=upload_token)
+        return follow_up(later, letter=letter, upload_token=upload_token, spam_reason=spam_reason)
     opened = open_ticket(
         ticket.site, queue=ticket.queue, letter=letter, origin=ticket.origin, topic=ticket.topic,
         subject=ticket.subject if letter.verified else "", may_be_answered=False, continues=ticket,
-        upload_token=upload_token,
+        upload_token=upload_token, spam_reason=spam_reason,
     )  # fmt: skip
     opened.article = ticket.article if letter.verified else None
     return opened.messages[0]
@@ -248,10 +250,13 @@ def _receipt_limits(reader: Reader | None) -> tuple[Limit, ...]:
 
 
 def _author(ticket: Ticket, letter: Letter) -> Reader | None:
-    """Who wrote a follow-up: whoever owns the address, on the status page the reader, else nobody we know."""
-    if letter.from_address:
-        return recognise(letter.from_address, name=letter.from_name)
-    return ticket.reader if letter.verified else None
+    """Who wrote a follow-up: the address's owner, on the status page the reader; nobody when a forger says he is."""
+    if not letter.from_address:
+        return ticket.reader if letter.verified else None
+    known = ticket.reader.addresses if ticket.reader else []
+    if not letter.verified and _is_among(known, normalise(letter.from_address)):
+        return None
+    return recognise(letter.from_address, name=letter.from_name)
 
 
 def _is_expected(ticket: Ticket, letter: Letter) -> bool:

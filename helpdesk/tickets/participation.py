@@ -5,7 +5,9 @@ from helpdesk.addresses import check, normalise
 from helpdesk.agents.models import Agent
 from helpdesk.database import transactional
 from helpdesk.errors import Invalid, Refused
+from helpdesk.outbound.operations import withdraw_copies
 from helpdesk.readers.operations import find_reader
+from helpdesk.tickets.emails import thread_of
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.ours import refuse_own
@@ -32,10 +34,11 @@ def add_participant(ticket: Ticket, *, address: str, by: Agent) -> str:
 
 @transactional
 def remove_participant(ticket: Ticket, *, address: str, by: Agent) -> None:
-    """Let somebody get no more replies; nothing happens when he gets none."""
+    """Let somebody get no more replies, nor a copy that has not left; nothing happens when he gets none."""
     found = next((one for one in ticket.participants if one.address == normalise(address)), None)
     if found is not None:
         ticket.participants.remove(found)
+        withdraw_copies(thread_of(ticket), address=found.address)
         ticket.note_mail(EventKind.PARTICIPANT_REMOVED, address=found.address, by=by, now=clock.now())
 
 

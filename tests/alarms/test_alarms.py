@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from helpdesk import clock
 from helpdesk.agents.roles import Role
+from helpdesk.alarms import operations
 from helpdesk.alarms.models import Alarm
 from helpdesk.alarms.operations import AGAIN_AFTER, watch_troubles
 from helpdesk.database import db
@@ -291,6 +292,20 @@ def test_the_worker_that_looks_each_second_holds_old_news_back_too(app: Flask, c
         mend()
         Worker(app).look()
     assert (smtp.mails, told()) == ([], [])
+
+
+def test_a_look_that_fails_holds_up_no_mail(
+    app: Flask, cast: Cast, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_server(app, smtp)
+    break_mailbox(cast)
+    look(13)
+    look(14)
+    monkeypatch.setattr(operations, "troubles", lambda *_: 1 / 0)
+    with clock.at(after(20)):
+        put(to="ruth@example.com")
+        deliver()
+    assert ("ruth@example.com",) in [mail.recipients for mail in smtp.mails]
 
 
 def test_old_news_is_not_sent_though_somebody_tries_it_again(app: Flask, cast: Cast, smtp: SmtpServer) -> None:

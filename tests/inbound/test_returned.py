@@ -1,10 +1,12 @@
 """What comes back of our mail: bounces to an address of their own, complaints, answers of machines; and suspects."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from helpdesk import clock
 from helpdesk.database import db
 from helpdesk.inbound.bounce_words import why_it_came_back
 from helpdesk.inbound.bounces import Bounce
@@ -19,8 +21,11 @@ from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then
 from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
+from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.triage import close
+from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast
-from tests.factories import event_kinds, make_ticket, outbox
+from tests.factories import BODY, event_kinds, make_ticket, outbox
 from tests.inbound.test_operations import bounce, only_ticket, tickets, took, vacation
 from tests.letters import letter, states, use_server
 from tests.servers.smtp import SmtpServer
@@ -121,6 +126,28 @@ def test_class_13_a_made_up_bounce_address_marks_nothing(sent: list[str]) -> Non
     assert (only_ticket().status, {state for _, state in states()}) == (Status.CLOSED, {DeliveryState.SENT})
 
 
+@pytest.mark.parametrize("names_it", [False, True])
+def test_class_13_a_forged_bounce_stops_no_reply_that_has_not_left(cast: Cast, sent: list[str], names_it: bool) -> None:
+    ticket = only_ticket()
+    reply(ticket, body="One thing more.", by=cast.ann, undo_seconds=30)
+    quoted = outbox()[-1].message_id if names_it else "made-up@example.org"
+    took(bounce(quoted, to=reply_address(ticket)), envelope_from="")
+    assert [state for _, state in states()[-2:]] == [DeliveryState.QUEUED] * 2
+    before = DeliveryState.SENT if names_it else DeliveryState.BOUNCED
+    assert states()[1][1] is before
+
+
+@pytest.mark.parametrize("quotes_it", [False, True])
+def test_a_bounce_or_a_complaint_after_an_undone_reply_is_read(cast: Cast, sent: list[str], quotes_it: bool) -> None:
+    ticket = only_ticket()
+    message = reply(ticket, body="Too soon.", by=cast.ann, undo_seconds=30)
+    undo_reply(ticket, message_id=message.id, by=cast.ann)
+    quoted, to = outbox()[-1].message_id if quotes_it else "made-up@example.org", reply_address(only_ticket())
+    came = [took(bounce(quoted, to=to), envelope_from=""), took(complaint(to=to, message_id=quoted))]
+    assert {one.state for one in came} == {InboundState.ACCEPTED}
+    assert states()[1][1] is (DeliveryState.SENT if quotes_it else DeliveryState.BOUNCED)
+
+
 @pytest.mark.parametrize(
     ("status", "diagnostic", "words"),
     [
@@ -198,6 +225,27 @@ def test_class_21_a_forged_sender_with_the_token_is_heard_and_not_believed(cast:
     ticket = make_ticket(cast)
     took(letter(to=reply_address(ticket), headers=dict([FAILED])))
     assert (only_ticket().status, only_ticket().messages[-1].verified) == (Status.NEW, False)
+
+
+def test_class_21_a_forged_readers_words_are_neither_shown_nor_quoted_to_the_reader(cast: Cast, change: Change) -> None:
+    change(trusted_mail_hosts=["mx.example.org"])
+    ticket = make_ticket(cast)
+    took(letter(to=reply_address(ticket), body="Pay here instead.\r\n", headers=dict([FAILED])))
+    ticket = only_ticket()
+    reply(ticket, body="You are right.", by=cast.ann)
+    assert [message.body_text for message in public_messages_of(ticket)] == [BODY, "You are right."]
+    assert outbox()[-1].context["earlier"]["body"] == BODY
+
+
+def test_class_21_a_forged_answer_long_after_the_end_is_filed_as_spam(cast: Cast, change: Change) -> None:
+    change(trusted_mail_hosts=["mx.example.org"])
+    ticket = make_ticket(cast)
+    with clock.at(clock.now() - timedelta(days=31)):
+        close(ticket, by=cast.ann, resolution=Resolution.ANSWERED)
+    took(letter(to=reply_address(ticket), headers=dict([FAILED])))
+    old, new = tickets()
+    assert (old.resolution, new.resolution, new.continues) == (Resolution.ANSWERED, Resolution.SPAM, old)
+    assert new.events[-1].data["reason"] == FORGED
 
 
 def test_what_the_mail_server_calls_spam_is_filed_with_its_words_and_never_refused(cast: Cast, change: Change) -> None:

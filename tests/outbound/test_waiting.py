@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 
 from helpdesk import clock
+from helpdesk.addresses import domain_of
 from helpdesk.database import db
 from helpdesk.outbound import transport
 from helpdesk.outbound.claiming import claim_next, has_due
 from helpdesk.outbound.models import DeliveryState, DestinationWait
 from helpdesk.outbound.schedule import GIVE_UP_AFTER
 from helpdesk.outbound.turns import Turns
-from helpdesk.outbound.waiting import RELAY, forget_waits
+from helpdesk.outbound.waiting import LIMIT, RELAY, forget_waits
 from helpdesk.tickets.delivery import deliver_due, retry_delivery
 from helpdesk.worker import SENDING_THREADS
 from tests.cast import Cast
@@ -36,6 +37,16 @@ def test_a_destination_that_refuses_for_now_lets_its_own_mail_wait_and_no_other(
     assert deliver_due("one") == 2
     assert states() == [(GREYLISTED, QUEUED), (None, QUEUED), (None, SENT)]
     assert not has_due()
+
+
+@pytest.mark.parametrize("name", [RELAY, LIMIT, "*relay"])
+def test_no_address_has_the_name_of_what_holds_back_all_mail(app: Flask, smtp: SmtpServer, name: str) -> None:
+    use_server(app, smtp)
+    smtp.rcpt[domain_of(f"x@{name}")] = GREYLISTED
+    for address in (f"x@{name}", "ruth@example.com"):
+        put(to=address)
+    deliver_due("one")
+    assert states()[1] == (None, SENT)
 
 
 def test_the_wait_for_a_destination_grows_to_half_an_hour(app: Flask, smtp: SmtpServer, later: Later) -> None:

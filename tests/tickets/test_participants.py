@@ -89,6 +89,18 @@ def test_a_participant_who_is_removed_gets_no_more(cast: Cast) -> None:
     assert ticket.events[2].sentence == f"removed {TOM}, who gets no more replies"
 
 
+def test_a_participant_who_is_removed_gets_no_copy_that_has_not_left(app: Flask, cast: Cast, smtp: SmtpServer) -> None:
+    use_server(app, smtp)
+    ticket = joined(cast)
+    add_participant(ticket, address=UMA, by=cast.ann)
+    reply(ticket, body="For the three of you.", by=cast.ann)
+    remove_participant(ticket, address=TOM, by=cast.ann)
+    db.session.expire_all()
+    deliver_due("one")
+    assert {mail.recipients for mail in smtp.mails} == {(RUTH,), (UMA,)}
+    assert {mail.parsed["Cc"] for mail in smtp.mails} == {None, UMA}
+
+
 def test_nobody_is_added_twice(cast: Cast) -> None:
     ticket = joined(cast)
     assert add_participant(ticket, address="TOM@example.com", by=cast.eve) == TOM
@@ -158,12 +170,31 @@ def test_class_13_a_copy_never_holds_the_readers_private_link(app: Flask, cast: 
     follow_up(ticket, letter=follow_up_letter(f"You told me to look at {link}, or\n{link.upper()}/thanks"))
     reply(ticket, body=f"Yes: {link}", by=cast.ann)
     deliver_due("one")
-    to_ruth, to_tom = [mail.raw.replace(b"=\r\n", b"").decode().lower() for mail in smtp.mails[-2:]]
+    to_ruth, to_tom = [mail.raw.replace(b"=\r\n", b"").decode().lower() for mail in smtp.mails[:2]]
     token = link.rpartition("/")[2]
     assert (to_ruth.count(token), to_tom.count(token)) == (8, 0)
     ours = outbox()[-1].recipients
     assert [token in text_for(one).lower() + html_for(one).lower() for one in ours] == [True, False]
     assert "http://localhost/ticket/…" in text_for(ours[1])
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "https://links.example.com/?url=http%3A%2F%2Flocalhost%2Fticket%2F{head}{tail}&data=05",
+        "https://links.example.com/v3/_http_2Flocalhost_2Fticket_2F{head}{tail}2", "{head}{tail}{head}{tail}",
+        "http://localhost/ticket/{head}\n{tail}", "http://localhost/ticket/{head}=\r\n> > {tail}",
+        "{head}{head}{tail}", "a{head}\u200b{tail}b",
+    ],
+)  # fmt: skip
+def test_class_13_a_copy_never_holds_the_private_link_however_a_program_wrapped_it(cast: Cast, wrapped: str) -> None:
+    ticket = joined(cast)
+    token = status_path(ticket).rpartition("/")[2]
+    follow_up(ticket, letter=follow_up_letter(wrapped.format(head=token[:19], tail=token[19:])))
+    reply(ticket, body="Thank you.", by=cast.ann)
+    for form in (text_for, html_for):
+        to_ruth, to_tom = (re.sub(r"<[^>]*>|&gt;|[^a-z2-7]", "", form(one)) for one in outbox()[-1].recipients)
+        assert (token in to_ruth, token in to_tom) == (True, False)
 
 
 def test_class_13_only_the_reader_gets_the_receipt_and_its_link(cast: Cast) -> None:
