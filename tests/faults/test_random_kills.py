@@ -83,8 +83,14 @@ def keep_sending(visitor: Visitor, form: dict[str, str]) -> int:
 def kill_web(pid: int, dice: random.Random) -> bool:
     """End one of the processes that answer, a moment from now; another takes its place."""
     time.sleep(dice.uniform(0, 0.1))
-    children = wait_until(lambda: descendants(pid))
+    return wait_until(lambda: _killed(dice.choice(descendants(pid) or [0])))
+
+
+def _killed(pid: int) -> bool:
+    """False when there is nobody, or he has just ended by himself."""
+    if pid == 0:
+        return False
     with contextlib.suppress(ProcessLookupError):
-        os.kill(dice.choice(children), signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         return True
     return False

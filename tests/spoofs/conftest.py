@@ -69,9 +69,9 @@ def door(app: Flask) -> Iterator[Door]:
         def converse() -> Conversation:
             return Conversation(keep, connections, most=10, seconds=60.0, loop=loop)
 
-        server = loop.run_until_complete(loop.create_server(converse, sock=listener))
-        thread = threading.Thread(target=loop.run_forever)
+        thread = threading.Thread(target=loop.run_forever)  # this thread may have a loop already, of a browser
         thread.start()
+        server = asyncio.run_coroutine_threadsafe(loop.create_server(converse, sock=listener), loop).result(60)
         yield Door(listener.getsockname()[1])
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
