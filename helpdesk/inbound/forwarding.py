@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from helpdesk.addresses import bare_spellings
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.inbound.letters import subject_of
@@ -14,6 +15,7 @@ from helpdesk.tickets.forwarding import open_forwarded
 from helpdesk.tickets.links import ticket_of_address
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.operations import Letter
+from helpdesk.tickets.ours import own_by_setting
 
 FORWARDED = "I forwarded this mail to the desk."
 WRITER_UNKNOWN = "Whose words these are could not be read. Name the reader, so that somebody can be answered."
@@ -47,11 +49,16 @@ def take_forward(
     """Make a ticket of the mail `inner` that the agent forwarded; one that nobody or one of our `own` addresses wrote
     becomes his note.
     """
-    if inner is None or inner.from_address in own:
+    if inner is None or _is_ours(inner.from_address, own):
         letter, beside, subject = _by_nobody(letter), None, subject_of(mail)
     else:
         letter, beside, subject = inner, _beside(mail, letter), _subject_inside(mail)
     return open_forwarded(queue, letter=letter, beside=beside, subject=subject, by=by, maybe=maybe).messages[0]
+
+
+def _is_ours(address: str, own: Collection[str]) -> bool:
+    """True for an address of the desk's, with a token too: to answer it would be to write to ourselves."""
+    return not (own_by_setting() | set(own)).isdisjoint(bare_spellings(address))
 
 
 def _by_nobody(letter: Letter) -> Letter:

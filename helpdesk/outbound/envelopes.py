@@ -9,9 +9,13 @@ ID_BYTES = 5
 
 
 def envelope_from(recipient: OutboundRecipient) -> str:
-    """The bounce address with a token that names this very delivery; without such an address, what the mail says."""
+    """The bounce address with a token that names this very delivery; without such an address, what the mail says.
+
+    Mail about an account keeps its own: a bounce quotes it, with the link that opens the account, and what comes to the
+    bounce address is read by editors.
+    """
     address = settings().bounce_address
-    if not address:
+    if not address or recipient.email.thread_token is None:
         return recipient.email.envelope_from
     return with_token(address, keyring().issue(Kind.BOUNCE, recipient.id.to_bytes(ID_BYTES)))
 

@@ -55,6 +55,9 @@ UNREADABLE = {
     "a forward of the desk's own mail": (
         "Fwd: A flag", "-- Forwarded message --\r\nFrom: The Post <SUPPORT@example.org>\r\nSubject: A flag\r\n\r\nDown.\r\n",
     ),
+    "a forward of a mail from a reply address of ours": (
+        "Fwd: A flag", "-- Forwarded message --\r\nFrom: <support+siaq@example.org>\r\nSubject: A flag\r\n\r\nDown.\r\n",
+    ),
     "an empty mail": ("Fwd: A flag", ""),
 }  # fmt: skip
 

@@ -27,7 +27,7 @@ from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast
 from tests.factories import BODY, event_kinds, make_ticket, outbox
 from tests.inbound.test_operations import bounce, only_ticket, tickets, took, vacation
-from tests.letters import letter, states, use_server
+from tests.letters import letter, put, states, use_server
 from tests.servers.smtp import SmtpServer
 
 TOM = "tom@example.com"
@@ -72,6 +72,16 @@ def test_without_a_bounce_address_bounces_come_to_the_ticket(app: Flask, cast: C
     ticket = make_ticket(cast)
     deliver_due("one")
     assert smtp.mails[0].envelope_from == reply_address(ticket)
+
+
+def test_mail_about_an_account_never_comes_back_to_where_editors_read_it(
+    app: Flask, cast: Cast, smtp: SmtpServer, change: Change
+) -> None:
+    change(bounce_address="bounce@example.org")
+    use_server(app, smtp)
+    put(to="carla@example.org", envelope_from="desk@example.org")
+    deliver_due("one")
+    assert [mail.envelope_from for mail in smtp.mails] == ["desk@example.org"]
 
 
 def test_l29_a_bounce_is_bound_to_the_very_delivery_whatever_it_quotes(sent: list[str]) -> None:
