@@ -18,7 +18,6 @@ from tests.servers.dns import NameServer
 pytestmark = pytest.mark.engines("sqlite")
 Found = Callable[..., list[tuple[str, str, str]]]
 NAME = "desk._domainkey.example.org"
-SOON = datetime.now(UTC) + timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -76,9 +75,10 @@ def test_the_dns_does_not_answer(found: Found, names: NameServer, key: Path, mon
 
 
 def test_what_waits_in_the_outbox_is_told(found: Found) -> None:
-    wait("slow.example", "451 4.7.1 greylisted")
-    wait(RELAY, "Connection refused")
-    until = f"{SOON:%H:%M} UTC"
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    wait("slow.example", soon, "451 4.7.1 greylisted")
+    wait(RELAY, soon, "Connection refused")
+    until = f"{soon:%H:%M} UTC"
     assert ill(found()) == [
         (
             "warning",
@@ -94,10 +94,11 @@ def test_what_waits_in_the_outbox_is_told(found: Found) -> None:
 
 
 def test_the_hourly_limit_is_no_fault(desk: Any) -> None:
-    wait(f"{LIMIT} of 100", "the hourly limit of 100 mails is used up")
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    wait(f"{LIMIT} of 100", soon, "the hourly limit of 100 mails is used up")
     told = [finding for finding in desk.findings() if finding.area == "outbox"]
     sentence = (
-        f"until {SOON:%H:%M} UTC for the limit of HELPDESK_SMTP_HOURLY_CAP: the hourly limit of 100 mails is used up."
+        f"until {soon:%H:%M} UTC for the limit of HELPDESK_SMTP_HOURLY_CAP: the hourly limit of 100 mails is used up."
     )
     assert [(finding.level.value, finding.sentence) for finding in told] == [("ok", f"Mail waits {sentence}")]
 
@@ -107,7 +108,7 @@ def ill(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     return [finding for finding in found if finding[0] != "ok"]
 
 
-def wait(name: str, reason: str) -> None:
-    """Let mail wait for ten minutes."""
-    db.session.add(DestinationWait(name=name, refusals=1, until=SOON, reason=reason))
+def wait(name: str, until: datetime, reason: str) -> None:
+    """Let mail to a destination wait."""
+    db.session.add(DestinationWait(name=name, refusals=1, until=until, reason=reason))
     db.session.commit()
