@@ -1,11 +1,12 @@
 """Poison at every place among two hundred mails: all the others arrive, and each poison ends as itself.
 
-A quarter of the mails is poisonous at once, which is harder on the others than one of them would be; four such
-batches have poison at every place.
+Alone it is tried at the first place, the last, and the end of a batch. For every place there are ten runs with
+eighty poisons at once, which is harder on the others than one of them would be: no two places are poisonous in the same
+runs, so that for any place and any other there is a run in which the one held poison and the mail at the other arrived.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import combinations, count, permutations
 
 import pytest
 from sqlalchemy import select
@@ -15,14 +16,16 @@ from helpdesk.database import db
 from helpdesk.inbound import apart
 from helpdesk.inbound.apart import Apart
 from helpdesk.inbound.models import InboundEmail, InboundState
-from helpdesk.inbound.operations import TRIES, process_received, receive
+from helpdesk.inbound.operations import BATCH, TRIES, process_received, receive
 from helpdesk.tickets.messages import Message
 from tests.inbound.test_apart import read_or_misbehave
 from tests.letters import letter
 
-MAILS, EVERY = 200, 4
+MAILS = 200
+RUNS, RUNS_OF_A_PLACE = range(10), 4
+RUNS_ON = {"sqlite": RUNS[::2], "postgresql": RUNS[1::2]}
+POISONOUS_IN = list(combinations(RUNS, RUNS_OF_A_PLACE))[:MAILS]
 PATIENCE_SECONDS = 5.0
-READERS = {"sqlite": (0, 2), "postgresql": (1, 3)}
 HEADERS_OF_A_POISON = {"From": "Mallory <mallory@example.com>", "To": "support@example.org"}
 _numbers = count()
 
@@ -63,28 +66,42 @@ def reader() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("reader", "cast")
-@pytest.mark.parametrize("turn", [0, 1])
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [(0, "ends the process that reads"), (BATCH - 1, STALL), (MAILS - 1, "is gone from the disk")],
+)
+def test_l8_of_two_hundred_mails_with_one_poison_all_others_arrive(place: int, kind: str) -> None:
+    read_with_poison({place: kind})
+    assert len(good_marks()) == MAILS - 1
+
+
+@pytest.mark.usefixtures("reader", "cast")
+@pytest.mark.parametrize("turn", range(5))
 def test_l8_poison_at_every_place_of_two_hundred_stops_no_other(engine: str, turn: int) -> None:
-    kinds = dict(poisonous(READERS[engine][turn]))
+    read_with_poison(poisonous(RUNS_ON[engine][turn]))
+
+
+def read_with_poison(kinds: dict[int, str]) -> None:
+    """Take in two hundred mails, with these poisons at these places, and read them as often as a mail is tried."""
     for place in range(MAILS):
         keep(place, kinds.get(place))
     for _ in range(TRIES):
         process_received()
-    assert good_marks() == {f"mark-{place}-" for place in range(MAILS)} - {f"mark-{place}-" for place in kinds}
-    ends = dict(zip(range(MAILS), states(), strict=True))
+    assert good_marks() == {f"mark-{place}-" for place in range(MAILS) if place not in kinds}
+    ends = dict(enumerate(states()))
+    assert len(ends) == MAILS
     assert [place for place, state in ends.items() if state is InboundState.FAILED] == [
         place for place, kind in kinds.items() if kind == "is gone from the disk"
     ]
-    assert set(ends.values()) == {InboundState.ACCEPTED, InboundState.FAILED}
-    assert len(kinds) == MAILS // EVERY
+    assert set(ends.values()) <= {InboundState.ACCEPTED, InboundState.FAILED}
 
 
-def poisonous(first: int) -> Iterator[tuple[int, str]]:
-    """Which places hold which poison; the last of them stalls."""
+def poisonous(run: int) -> dict[int, str]:
+    """Which places hold which poison; in the first run of each engine the last of them stalls."""
     names = list(POISONS)
-    places = range(first, MAILS, EVERY)
-    for number, place in enumerate(places):
-        yield place, STALL if place == places[-1] else names[number % len(names)]
+    kinds = {place: names[(place + run) % len(names)] for place, runs in enumerate(POISONOUS_IN) if run in runs}
+    return kinds | ({max(kinds): STALL} if run < len(RUNS_ON) else {})
 
 
 def keep(place: int, kind: str | None) -> None:
@@ -110,7 +127,7 @@ def states() -> list[InboundState]:
     return list(db.session.scalars(select(InboundEmail.state).order_by(InboundEmail.id)))
 
 
-def test_every_place_has_been_poisonous() -> None:
-    assert sorted(place for firsts in READERS.values() for first in firsts for place, _ in poisonous(first)) == list(
-        range(MAILS)
-    )
+def test_for_any_place_and_any_other_there_is_a_run_with_poison_at_the_one_and_a_good_mail_at_the_other() -> None:
+    held = [poisonous(run) for run in RUNS]
+    assert all(any(one in run and other not in run for run in held) for one, other in permutations(range(MAILS), 2))
+    assert all(len({run[place] for run in held if place in run}) > 1 for place in range(MAILS))
