@@ -3,6 +3,8 @@
 import errno
 import os
 import resource
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -26,7 +28,7 @@ from tests.letters import use_server
 from tests.servers.smtp import SmtpServer
 
 WRITES_OF_A_FILE = ((tempfile, "mkstemp"), (os, "fsync"), (os, "replace"))  # the folders are synced too
-PAGE = 4096
+PAGE, LARGE = 4096, "64m"
 MOST = 200
 REFUSALS = 3
 Shortage = Callable[[int], AbstractContextManager[None]]
@@ -48,6 +50,16 @@ def test_l23_no_file_may_grow_further_and_nothing_is_lost(
 ) -> None:
     use_server(app, smtp)
     marks, refused = hand_in(client, door, lambda more: files_end_at(settings, more))
+    assert refused > 0
+    assert everything_comes_in(marks, smtp) == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_l23_a_small_disk_that_is_full_loses_nothing_and_takes_all_when_it_is_larger(
+    small_disk: Shortage, app: Flask, cast: Cast, client: FlaskClient, smtp: SmtpServer, door: str
+) -> None:
+    use_server(app, smtp)
+    marks, refused = hand_in(client, door, small_disk)
     assert refused > 0
     assert everything_comes_in(marks, smtp) == []
 
@@ -127,6 +139,40 @@ def files_end_at(settings: Settings, more: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def small_disk(settings: Settings) -> Iterator[Shortage]:
+    """A disk of its own for all that the desk keeps, with few pages left; files that end where none may be mounted."""
+    folder = settings.data_dir
+    before = folder.with_name("before")
+    folder.mkdir(exist_ok=True)
+    folder.rename(before)
+    folder.mkdir()
+    is_mounted = mount(folder, f"size={LARGE}", "-t", "tmpfs")
+    shutil.copytree(before, folder, dirs_exist_ok=True)
+    (folder / "anything").write_bytes(b"\0" * PAGE)  # a disk of the size 0 would have no end
+    settings.keep_free_bytes = 0  # or a form would take no files long before the disk is full
+    yield (lambda more: disk_ends_at(folder, more)) if is_mounted else (lambda more: files_end_at(settings, more))
+    if is_mounted:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def disk_ends_at(folder: Path, more: int) -> Iterator[None]:
+    """The disk mounted there has room for so many pages more than it holds."""
+    disk = os.statvfs(folder)
+    assert mount(folder, f"remount,size={(disk.f_blocks - disk.f_bfree + more) * disk.f_frsize}")
+    try:
+        yield
+    finally:
+        assert mount(folder, f"remount,size={LARGE}")
+
+
+def mount(folder: Path, options: str, *kind: str) -> bool:
+    """False where the kernel lets nobody mount anything, root neither."""
+    line = ["mount", *kind, "-o", options, "none", folder]
+    return subprocess.run(line, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
