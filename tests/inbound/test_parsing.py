@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -51,13 +51,13 @@ def test_class_40_headers_broken_again_and_again_are_read_to_a_bound():
 
 def test_an_ordinary_reply_is_read_whole():
     read = mail("gmail_reply")
-    assert read.from_ == Mailbox("Ruth Reader", "ruth@example.org")
-    assert read.to == (Mailbox("The Example", "support+k1abcdefgh@example.com"),)
+    assert read.from_ == Mailbox("Teresa Lomax", "teresa.lomax@example.com")
+    assert read.to == (Mailbox("The Example", "support+k1vze72fag@example.com"),)
     assert read.subject == "Re: A wrong date in your article"
-    assert read.date == datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
-    assert read.message_id == "gmail@mail.example.org"
-    assert read.in_reply_to == ("ticket-42.7@example.com",)
-    assert read.references == ("ticket-42.1@example.com", "ticket-42.7@example.com")
+    assert read.date == datetime.fromisoformat("2026-11-23T21:40:40+00:00")
+    assert read.message_id == "CANJoNu=0pc6aRZeTvNCztZtjB4djM+ddP7Sjsr@mail.gmail.com"
+    assert read.in_reply_to == ("ticket-851.7@example.com",)
+    assert read.references == ("ticket-851.1@example.com", "ticket-851.7@example.com")
     assert read.text.startswith("Thank you, the date is right now.\n\nBut the caption")
     assert read.html is not None
     assert read.html.startswith('<div dir="ltr">')
@@ -84,7 +84,7 @@ def test_gb2312_is_read_as_its_superset():
 
 
 def test_html_alone_becomes_text_row_by_row():
-    assert mail("html_only").text == "Hello desk,\n\nthe chart is wrong.\n\nSpain 4\nItaly 5"
+    assert mail("html_only").text == "Hello desk,\n\ntwo teams have changed places:\n\nSpain 4\nItaly 5"
 
 
 def test_text_that_only_points_at_the_html_gives_way_to_it():
@@ -92,7 +92,10 @@ def test_text_that_only_points_at_the_html_gives_way_to_it():
 
 
 def test_soft_line_breaks_are_joined():
-    assert mail("flowed").text.split("\n")[0] == "This is one long line that a mail program has broken softly."
+    assert (
+        mail("flowed").text.split("\n")[0]
+        == "Tulips go four inches deep and not fourteen, as the column would have it."
+    )
 
 
 def test_file_names_of_every_make_are_read_and_made_safe():
@@ -106,17 +109,17 @@ def test_file_names_of_every_make_are_read_and_made_safe():
 
 def test_an_attached_mail_is_kept_whole_and_never_read_as_the_body():
     read = mail("attached_mail")
-    assert read.text == "The mail is attached."
+    assert read.text == "You asked for his own words, so here they are, untouched."
     [part] = read.attachments
     assert (part.name, part.media_type) == ("message.eml", "message/rfc822")
-    assert parse(part.content).text == "The inner text."
+    assert parse(part.content).text == "I counted eleven fragments, and never said twelve."
 
 
 def test_an_inline_picture_keeps_its_content_id():
     [part] = mail("inline_image").attachments
     assert (part.name, part.content_id, part.inline, part.content) == (
-        "shot.png",
-        "shot1@example.org",
+        "tablet.png",
+        "7C1E09A2-5B@prado",
         True,
         b"\x89PNG\r\n\x1a\n",
     )
@@ -250,7 +253,7 @@ def test_impossible_dates_are_no_date(date: str):
 
 def test_content_hash_knows_copies_from_twins():
     raw = (EML / "gmail_reply.eml").read_bytes()
-    other_route = b"Received: from elsewhere\n" + raw.replace(b"Message-ID: <gmail", b"Message-ID: <other")
+    other_route = b"Received: from elsewhere\n" + raw.replace(b"Message-ID: <", b"Message-ID: <other-")
     assert parse(other_route).content_hash == parse(raw).content_hash
     assert parse(raw.replace(b"1987", b"1988")).content_hash != parse(raw).content_hash
 

@@ -23,16 +23,16 @@ def spans_of(name: str) -> Spans:
     ("name", "new"),
     [
         ("gmail_reply", "Thank you, the date is right now.\n\nBut the caption still says 1987."),
-        ("outlook_top_post", "Yes, that is what I meant.\n\nKind regards\nRuth"),
-        ("outlook_html", "Yes, the second paragraph."),
-        ("apple_mail_reply", "Perfect, thanks!"),
-        ("bottom_post", "The second one."),
+        ("outlook_top_post", "Exactly: Mercer Lane was built over in 1974.\n\nKind regards\nAbigail"),
+        ("outlook_html", "The scorer was Hurst, three times."),
+        ("apple_mail_reply", "Ripper, that was quick."),
+        ("bottom_post", "The butter: 40 grams is what my mother took."),
         ("helpdesk_reply", "Thank you, that was quick."),
-        ("german_reply", "Danke für die schnelle Antwort.\n\nViele Grüße\nRuth"),
+        ("german_reply", "Danke für die schnelle Antwort.\n\nViele Grüße\nAnnegret"),
         ("german_attribution", "Danke!"),
         ("french_reply", "Merci beaucoup."),
         ("chinese_reply", "谢谢，已经看到了。"),  # noqa: RUF001
-        ("polish_reply", "Dziękuję bardzo."),
+        ("polish_reply", "Dziękuję bardzo, teraz wszystko się zgadza z kroniką."),
         ("russian_reply", "Спасибо!"),
     ],
 )
@@ -45,8 +45,8 @@ def test_the_new_text_of_real_replies(name: str, new: str):
 def test_inline_answers_keep_the_quotes_between_them():
     spans = spans_of("thunderbird_inline")
     assert spans.new == (
-        "On 23.11.26 09:12, Ann Answers wrote:\n> Which paragraph do you mean?\n\nThe second one.\n\n"
-        "> And is the name right?\n\nNo, it should be Meyer."
+        "On 23.11.26 09:12, Ann Answers wrote:\n> Which engine was the first?\n\nThe one from Ulm, of 1909.\n\n"
+        "> And was Maier the captain?\n\nNo, it should be Meyer."
     )
     assert spans.quoted == "> Thank you!\n> Ann"
 
@@ -64,7 +64,7 @@ def test_an_outlook_forward_is_known_by_its_subject():
 
 
 def test_signatures_are_cut_last():
-    assert spans_of("bottom_post").signature == "--\nRuth Reader\nExample Street 1"
+    assert spans_of("bottom_post").signature == "--\nTamsin Okafor\nBunya Crescent 9"
     assert spans_of("apple_mail_reply").signature == "Sent from my iPhone"
     assert split("Yes.\n\nGesendet von meinem iPhone", None) == Spans("Yes.", "Gesendet von meinem iPhone", "")
 
