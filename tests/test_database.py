@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
+from helpdesk import create_app
+from helpdesk.config import Settings
 from helpdesk.database import db, transactional, wake
 from helpdesk.readers.models import Reader, ReaderAddress
 from helpdesk.sites.models import Site
@@ -113,6 +116,26 @@ def test_two_writers_at_once_both_get_through(app: Flask, cast: Cast) -> None:
     for thread in threads:
         thread.join()
     assert db.session.get_one(Site, site_id).reopen_days == 30 + 60
+
+
+@pytest.mark.engines("sqlite")
+def test_no_process_changes_the_journal_when_it_begins(settings: Settings) -> None:
+    """Only the migration sets WAL: to change the journal takes the whole database, and waits for no other process."""
+    statements: list[str] = []
+
+    def listen(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(statements.append)
+
+    event.listen(Engine, "connect", listen)
+    try:
+        app = create_app(settings)
+        assert app.test_client().get("/contact").status_code == 200
+        with app.app_context():
+            db.engine.dispose()
+    finally:
+        event.remove(Engine, "connect", listen)
+    assert "PRAGMA synchronous=FULL" in statements
+    assert [said for said in statements if "journal_mode" in said.lower()] == []
 
 
 def test_times_are_aware_and_utc_and_a_naive_one_is_refused(cast: Cast) -> None:
