@@ -20,12 +20,14 @@ from helpdesk.agents.models import Agent
 from helpdesk.config import Settings
 from helpdesk.database import db
 from helpdesk.schema import use_migrations
+from tests import once
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.live import CHROMIUM, chromium
 from tests.servers.postgresql import Cluster
 
 pytest_plugins = ["tests.servers.fixtures"]
 ENGINES = ("sqlite", "postgresql")
+once.remember()
 SECRET = "a secret of the tests with 32 characters or more"
 
 
