@@ -1,5 +1,6 @@
 """Two desks that answer each other: whatever one sends, the other takes in; within two mails they are silent."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import reply_address
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, open_ticket
-from tests.conftest import _migrate, make_settings
+from tests.conftest import make_settings
 from tests.letters import letter, states
 from tests.servers.postgresql import Cluster
 from tests.servers.smtp import CaughtMail, SmtpServer
@@ -124,7 +125,10 @@ def rewritten(raw: bytes) -> bytes:
 def desks(engine: str, tmp_path: Path, smtp: SmtpServer, request: pytest.FixtureRequest) -> Iterator[tuple[Desk, Desk]]:
     """a.example.org and b.example.org, each with a database of its own."""
     cluster: Cluster | None = request.getfixturevalue("postgresql") if engine == "postgresql" else None
-    urls = [cluster.create() if cluster else "" for _ in "ab"]
+    first = request.getfixturevalue(f"migrated_{engine}")
+    urls = [cluster.create(like=first) if cluster else "" for _ in "ab"]
+    for name in "ab" if not cluster else "":
+        shutil.copytree(first, tmp_path / name)
     yield tuple(make_desk(name, url, tmp_path / name, smtp) for name, url in zip("ab", urls, strict=True))  # type: ignore[misc]
     for app, engines in list(db._app_engines.items()):
         app.extensions["huey"].storage.close()
@@ -140,7 +144,6 @@ def make_desk(name: str, url: str, folder: Path, smtp: SmtpServer) -> Desk:
     settings: Settings = make_settings(
         folder, database_url=url, base_url=f"https://desk.{name}.example.org", smtp_port=smtp.port
     )
-    _migrate(settings)
     desk = Desk(create_app(settings), f"support@{name}.example.org")
     with desk.at_work():
         db.session.query(Queue).filter_by(name="Readers").one().intake_address = desk.intake
