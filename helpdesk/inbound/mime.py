@@ -30,6 +30,8 @@ BOUNDARY_BYTES = 64 * 1024
 STRAY_LINES = 5
 _GENERIC_HEADER = re.compile(rb"content-[a-z-]{2,30}[ \t]*:", re.IGNORECASE)
 _PLAIN_BOUNDARY = b"boundary-that-was-not-ascii"
+_MEDIA_TYPE = re.compile(r"\s{0,9}\"?([a-z0-9!#$&^_.+-]{1,60}) ?/ ?([a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
+_NO_MEDIA_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "html": "text/html"}
 
 
 class UnreadableError(Exception):
@@ -153,6 +155,13 @@ class BoundedMessage(Message):
         """The bytes of a leaf part as they stood in the mail; get_payload would guess at a charset."""
         payload = self._payload
         return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+
+    def get_content_type(self) -> str:
+        """The media type, also of one with its words the wrong way round or more behind it than belongs there."""
+        written = str(self.get("content-type", ""))
+        found = _MEDIA_TYPE.match(written)
+        name = (f"{found[1]}/{found[2]}" if found else written.partition(";")[0].strip()).lower()
+        return _NO_MEDIA_TYPES.get(name) or (name if found else super().get_content_type())
 
     def set_raw(self, name: str, value: str) -> None:
         if self.budget.header_bytes > HEADER_BLOCK_BYTES:

@@ -497,3 +497,62 @@ def test_a_marker_of_many_blanks_and_dashes_stops_nobody():
 def test_words_and_parameters_never_raise(text: str):
     assert isinstance(decode_words("=?utf-8?q?" + text + "?= " + text), str)
     assert isinstance(read_parameters("; a=" + text + "; filename*0*=" + text), dict)
+
+
+def test_a_question_mark_may_stand_inside_an_encoded_word():
+    assert subject_of("=?utf-8?Q?Who_wrote_this?_And_when?=") == "Who wrote this? And when"
+    assert subject_of("=?utf-8?Q?never closed =?utf-8?Q?closed?=") == "=?utf-8?Q?never closed closed"
+
+
+def test_a_file_name_loses_a_quote_without_its_partner_and_keeps_its_backslashes():
+    assert read_parameters('; filename="plan.pdf')["filename"] == "plan.pdf"
+    assert read_parameters(r'; filename="C:\temp\plan.pdf"')["filename"] == r"C:\temp\plan.pdf"
+    assert read_parameters(r'; filename="the \"plan\".pdf"')["filename"] == 'the "plan".pdf'
+
+
+def test_a_file_name_in_the_new_form_counts_whatever_the_old_one_beside_it_says():
+    for value in (
+        "; filename=\"E.pdf\"; filename*=utf-8''%E2%82%AC.pdf",
+        "; filename*=utf-8''%E2%82%AC.pdf; filename=E.pdf",
+    ):
+        assert read_parameters(value)["filename"] == "€.pdf"
+    assert read_parameters('; filename="E.pdf"; filename*0="long"; filename*1=".pdf"')["filename"] == "long.pdf"
+
+
+def test_the_comment_behind_a_name_belongs_to_it():
+    assert sender_of("Ruth Reader (Friends of the Bridge) <ruth@example.org>") == Mailbox(
+        "Ruth Reader (Friends of the Bridge)", "ruth@example.org"
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["text/html charset=utf-8", '"text/html"', "text/html, charset=utf-8", "html", "html/text", "text /html"]
+)
+def test_a_body_whose_type_is_written_oddly_is_still_the_body(written: str):
+    read = parse(TOP + f"Content-Type: {written}\r\n\r\n<p>Hello <b>Ruth</b></p>".encode())
+    assert (read.text, read.attachments) == ("Hello Ruth", ())
+
+
+@pytest.mark.parametrize("written", ["base 64", "x-base64", '"base64"', "BASE-64;"])
+def test_base64_is_read_however_it_is_spelled(written: str):
+    encoded = base64.b64encode("Grüße von der Brücke".encode()).decode()
+    assert parse(TOP + f"Content-Transfer-Encoding: {written}\r\n\r\n{encoded}".encode()).text == "Grüße von der Brücke"
+
+
+def test_short_answers_are_not_taken_for_stubs_of_the_html_that_quotes():
+    quoted = (
+        "<p>Thanks, all clear!</p><blockquote>"
+        + "<p>The date was wrong, we are sorry for that.</p>" * 9
+        + "</blockquote>"
+    )
+    parts = f"--x\nContent-Type: text/plain\n\nThanks, all clear!\n--x\nContent-Type: text/html\n\n{quoted}\n--x--\n"
+    assert (
+        parse(TOP + b"Content-Type: multipart/alternative; boundary=x\n\n" + parts.encode()).text
+        == "Thanks, all clear!"
+    )
+
+
+def test_a_text_and_html_next_to_each_other_that_say_different_things_are_both_read():
+    parts = "--x\nContent-Type: text/plain\n\nSee below.\n--x\nContent-Type: text/html\n\n<p>All of it is wrong.</p>\n--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/mixed; boundary=x\n\n" + parts.encode())
+    assert read.text == "See below.\n\nAll of it is wrong."
