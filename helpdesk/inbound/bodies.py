@@ -247,7 +247,8 @@ def _attachment(part: BoundedMessage, charset: str | None) -> Part:
 def _content(part: BoundedMessage) -> bytes:
     if not part.is_multipart():
         return decode_part(part)
-    return decode_transferred(part, b"\n".join(_source(child) for child in part.children))
+    written = part.whole if part.whole is not None else b"\n".join(_source(child) for child in part.children)
+    return decode_transferred(part, written)
 
 
 def _source(message: BoundedMessage) -> bytes:

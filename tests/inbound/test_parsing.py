@@ -556,3 +556,28 @@ def test_a_text_and_html_next_to_each_other_that_say_different_things_are_both_r
     parts = "--x\nContent-Type: text/plain\n\nSee below.\n--x\nContent-Type: text/html\n\n<p>All of it is wrong.</p>\n--x--\n"
     read = parse(TOP + b"Content-Type: multipart/mixed; boundary=x\n\n" + parts.encode())
     assert read.text == "See below.\n\nAll of it is wrong."
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_attached_mail_is_kept_byte_for_byte(end: str):
+    folded = "Subject: A very long line that no program would write again as it came" + " and on" * 9
+    inner = end.join(["From:ruth@example.org", "X-Odd:  two spaces", folded, "", "Hello", "", "--y is no boundary"])
+    lines = [
+        "Content-Type: multipart/mixed; boundary=x",
+        "",
+        "--x",
+        "Content-Type: message/rfc822",
+        "",
+        inner,
+        "--x--",
+        "",
+    ]
+    assert [part.content for part in parse(end.join(lines).encode()).attachments] == [inner.encode()]
+
+
+def test_a_mail_attached_to_an_attached_mail_stays_inside_it():
+    inner = "Content-Type: message/rfc822\n\nSubject: Innermost\n\nHello"
+    read = parse(
+        f"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{inner}\n--x--\n".encode()
+    )
+    assert [part.content for part in read.attachments] == [inner.encode()]
