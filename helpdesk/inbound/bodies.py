@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email import policy
 from html import escape
 
-from helpdesk.file_names import safe_name
+from helpdesk.file_names import name_of, safe_name
 from helpdesk.inbound.charsets import decode, detect
 from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
@@ -25,6 +25,8 @@ _TEASED = 4  # times the words of a stub that the HTML beside it says more of
 _TWIN = 0.9
 _WITHOUT_SEMICOLON = re.compile(r"([^;,:\s]{1,100})[\s,:]{1,9}(?=charset)", re.IGNORECASE)
 _TEXT_FILES = frozenset({"text/calendar", "text/csv", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard"})
+_FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|gif|bmp|tiff?|webp|svg|pdf|html?|txt)", re.IGNORECASE)
+_PATH_MARK = re.compile(r"[/\\]")
 _UNKNOWN_TYPE = "application/octet-stream"
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -236,17 +238,30 @@ def _location(part: BoundedMessage, charset: str | None) -> str:
     return decode_header(raw_header(part, "Content-Location"), charset).partition("?")[0]
 
 
+def _described(part: BoundedMessage, media_type: str, content_id: str | None, charset: str | None) -> str:
+    """A name for a file without one: of the mail that it is, of the file its id was made of, or what describes it."""
+    if media_type == "message/rfc822" and part.children:
+        subject = decode_header(raw_header(part.children[0], "Subject"), charset)
+        return name_of(_PATH_MARK.sub("-", subject), media_type)
+    local = (content_id or "").partition("@")[0]
+    if _FILE_NAME.fullmatch(local):
+        return local
+    return name_of(_PATH_MARK.sub("-", decode_header(raw_header(part, "Content-Description"), charset)), media_type)
+
+
 def _attachment(part: BoundedMessage, charset: str | None) -> Part:
     media_type = part.get_content_type()
     content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
     inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
-    name = safe_name(_name(part, charset) or _location(part, charset), media_type)
+    named = _name(part, charset) or _location(part, charset) or _described(part, media_type, content_id, charset)
+    name = safe_name(named, media_type)
     return Part(name, media_type, _content(part), content_id, inline and not media_type.startswith("message/"))
 
 
 def _content(part: BoundedMessage) -> bytes:
     if not part.is_multipart():
-        return decode_part(part)
+        # What a list server appended to a file in base64 is none of the file, unless nothing else is there.
+        return decode_transferred(part, part.raw_payload) or decode_part(part)
     written = part.whole if part.whole is not None else b"\n".join(_source(child) for child in part.children)
     return decode_transferred(part, written)
 

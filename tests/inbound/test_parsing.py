@@ -108,7 +108,7 @@ def test_an_attached_mail_is_kept_whole_and_never_read_as_the_body():
     read = mail("attached_mail")
     assert read.text == "The mail is attached."
     [part] = read.attachments
-    assert (part.name, part.media_type) == ("message.eml", "message/rfc822")
+    assert (part.name, part.media_type) == ("Inner.eml", "message/rfc822")
     assert parse(part.content).text == "The inner text."
 
 
@@ -581,3 +581,30 @@ def test_a_mail_attached_to_an_attached_mail_stays_inside_it():
         f"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{inner}\n--x--\n".encode()
     )
     assert [part.content for part in read.attachments] == [inner.encode()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ("Content-Type: message/rfc822\n\nSubject: The bridge / the road", "The bridge - the road.eml"),
+        ("Content-Type: message/rfc822\n\nFrom: ruth@example.org", "message.eml"),
+        ("Content-Type: image/png\nContent-ID: <image001.png@01D9.4F2A>", "image001.png"),
+        ("Content-Type: image/png\nContent-ID: <part1.4F2A@example.org>", "attachment.png"),
+        ("Content-Type: application/pdf\nContent-Description: The plan", "The plan.pdf"),
+        ("Content-Type: application/pdf\nContent-Description: The plan.pdf", "The plan.pdf"),
+        ("Content-Type: application/pdf\nContent-Description: ../../plan", "-..-plan.pdf"),
+    ],
+)
+def test_a_file_without_a_name_is_called_after_what_its_sender_says_of_it(headers: str, name: str):
+    parts = f"--x\nContent-Type: text/plain\n\nSee this\n--x\n{headers}\n\nHello\n--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/mixed; boundary=x\n\n" + parts.encode())
+    assert [part.name for part in read.attachments] == [name]
+
+
+@pytest.mark.parametrize(
+    ("encoded", "content"), [("MSwyCg==\n\n_____\nThe list", b"1,2\n"), ("Plain words.", b"Plain words.")]
+)
+def test_what_stands_below_a_text_file_in_base64_is_none_of_it(encoded: str, content: bytes):
+    part = f"Content-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n\n{encoded}"
+    read = parse(TOP + f"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nHello\n--x\n{part}\n--x--\n".encode())
+    assert [part.content for part in read.attachments] == [content]
