@@ -608,3 +608,18 @@ def test_what_stands_below_a_text_file_in_base64_is_none_of_it(encoded: str, con
     part = f"Content-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n\n{encoded}"
     read = parse(TOP + f"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nHello\n--x\n{part}\n--x--\n".encode())
     assert [part.content for part in read.attachments] == [content]
+
+
+@pytest.mark.parametrize("name", ["center", "section", "header", "dt", "address", "option", "fieldset", "article"])
+def test_the_words_of_two_blocks_of_html_never_run_together(name: str):
+    html = f"<div>The title<{name}>of the letter</{name}>and its text</div>"
+    assert parse(TOP + f"Content-Type: text/html\n\n{html}".encode()).text.split() == [
+        "The",
+        "title",
+        "of",
+        "the",
+        "letter",
+        "and",
+        "its",
+        "text",
+    ]
