@@ -14,36 +14,11 @@ HTML_CHARACTERS = 1_000_000
 
 _KEPT_TAGS = "p br div blockquote ul ol li h1 h2 h3 h4 h5 h6 pre hr table tr td th"
 # Each stands on lines of its own, as a div does; dropped, their words would run together.
-_BLOCKS = [
-    "address",
-    "article",
-    "aside",
-    "button",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "dir",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "header",
-    "label",
-    "legend",
-    "main",
-    "marquee",
-    "menu",
-    "nav",
-    "optgroup",
-    "option",
-    "section",
-    "summary",
-    "textarea",
-]
+_BLOCK_TAGS = """
+    address article aside button caption center dd details dir dl dt fieldset figcaption figure footer form header
+    label legend main marquee menu nav optgroup option section summary textarea
+"""
+_BLOCKS = _BLOCK_TAGS.split()
 _FLAT_TAGS = {*_KEPT_TAGS.split(), *_BLOCKS}
 _DROPPED_WITH_TEXT = {"script", "style", "title", "template", "noscript"}
 _OPEN_QUOTE, _CLOSE_QUOTE = "\ue002", "\ue003"
