@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 NAME_LENGTH = 150
+WORDS_LENGTH = 100
 
 _EXTENSIONS = {
     "image/png": ".png",
@@ -58,6 +59,14 @@ def safe_name(name: str, media_type: str) -> str:
     last = _PATH_PART.split(visible)[-1]
     bare = _SPACES.sub(" ", last).strip().lstrip(". ").rstrip(". ")
     return _shortened(bare) if bare else _default(media_type)
+
+
+def name_of(words: str, media_type: str) -> str:
+    """A file name out of what describes a file: the words, and the ending that its type has ("Delivery report.txt")."""
+    ending = _EXTENSIONS.get(media_type, "")
+    return (
+        words if not words.strip() or words.lower().endswith(ending) else f"{words.strip(' .')[:WORDS_LENGTH]}{ending}"
+    )
 
 
 def _is_visible(character: str) -> bool:

@@ -1,17 +1,18 @@
 """The body of a mail and the files beside it, found by walking its parts once."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 from html import escape
 
-from helpdesk.file_names import safe_name
+from helpdesk.file_names import name_of, safe_name
 from helpdesk.inbound.charsets import decode, detect
 from helpdesk.inbound.headers import decode_header, read_parameters
 from helpdesk.inbound.html_text import html_to_text
 from helpdesk.inbound.mime import BoundedMessage
-from helpdesk.inbound.transfer import decode_part
+from helpdesk.inbound.transfer import decode_part, decode_transferred
 from helpdesk.inbound.uuencoded import take_files
 
 # A text longer than any book; the raw mail keeps what is cut.
@@ -20,6 +21,12 @@ TEXT_CHARACTERS = 1_000_000
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s?=\s?[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _VIEW_IN_HTML = re.compile(r"\bhtml\b|\bbrowser\b", re.IGNORECASE)
 _VIEW_IN_HTML_WORDS = 45
+_TEASED = 4  # times the words of a stub that the HTML beside it says more of
+_TWIN = 0.9
+_WITHOUT_SEMICOLON = re.compile(r"([^;,:\s]{1,100})[\s,:]{1,9}(?=charset)", re.IGNORECASE)
+_TEXT_FILES = frozenset({"text/calendar", "text/csv", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard"})
+_FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|gif|bmp|tiff?|webp|svg|pdf|html?|txt)", re.IGNORECASE)
+_PATH_MARK = re.compile(r"[/\\]")
 _UNKNOWN_TYPE = "application/octet-stream"
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -53,7 +60,7 @@ class _Segment:
 def read_body(message: BoundedMessage, charset: str | None = None) -> Body:
     """Walk the parts: text to read, files to keep. Attached mails stay whole and never become the body."""
     attachments: list[Part] = []
-    segments = _walk(message, attachments, charset, is_root=True)
+    segments = _with_twins(_walk(message, attachments, charset, is_root=True))
     text = "\n\n".join(filter(None, (_best_text(segment).strip("\n") for segment in segments)))
     return Body(text, _whole_html(segments), tuple(attachments))
 
@@ -101,14 +108,36 @@ def _best_alternative(found: list[list[_Segment]]) -> _Segment:
     return _Segment(next(filter(None, plains), ""), next(filter(None, htmls), ""))
 
 
+def _with_twins(segments: list[_Segment]) -> list[_Segment]:
+    """The same segments, a text and the HTML next to it that says the same as one."""
+    kept: list[_Segment] = []
+    for segment in segments:
+        last = kept[-1] if kept else _Segment()
+        if bool(last.plain) != bool(last.html) and bool(segment.plain) == bool(last.html) != bool(segment.html):
+            both = _Segment(last.plain or segment.plain, last.html or segment.html)
+            if _shared(both.plain, html_to_text(both.html)) >= _TWIN:
+                kept[-1] = both
+                continue
+        kept.append(segment)
+    return kept
+
+
+def _shared(one: str, other: str) -> float:
+    """How much of the words of the longer text are those of the other, from 0 to 1."""
+    ours, theirs = Counter(one.split()), Counter(other.split())
+    return (ours & theirs).total() / max(ours.total(), theirs.total(), 1)
+
+
 def _is_body(part: BoundedMessage, *, is_root: bool) -> bool:
     media_type = part.get_content_type()
     if media_type.startswith("multipart/"):
         return True  # a multipart whose boundary never comes: show what is there
     if media_type == "text/plain" and _is_of_unknown_type(part):
         return False
+    if part.depth == 1 and media_type.startswith("text/") and media_type not in _TEXT_FILES:
+        return _disposition(part) != "attachment" and (media_type in ("text/plain", "text/html") or not _name(part))
     if is_root and media_type in ("text/plain", "text/html"):
-        return _disposition(part) != "attachment" and (part.depth == 1 or not _names_file(part))
+        return _disposition(part) != "attachment" and not _names_file(part)
     return media_type in ("text/plain", "text/html") and _disposition(part) != "attachment" and not _name(part)
 
 
@@ -127,7 +156,7 @@ def _is_redundant(part: BoundedMessage) -> bool:
 
 
 def _segment(part: BoundedMessage, charset: str | None) -> _Segment:
-    parameters = read_parameters(raw_header(part, "Content-Type"))
+    parameters = read_parameters(_WITHOUT_SEMICOLON.sub(r"\1;", raw_header(part, "Content-Type"), count=1))
     data = decode_part(part)
     declared = parameters.get("charset") or charset
     if part.get_content_type() == "text/html":
@@ -165,14 +194,21 @@ def _unix_lines(text: str) -> str:
 def _best_text(segment: _Segment) -> str:
     if not segment.html:
         return segment.plain
-    if segment.plain.strip() and not _points_at_html(segment.plain):
+    is_long = len(segment.plain) >= 400 or len(segment.plain.split()) > _VIEW_IN_HTML_WORDS
+    if segment.plain.strip() and is_long:
         return segment.plain
-    return html_to_text(segment.html) or segment.plain
+    text = html_to_text(segment.html)
+    if segment.plain.strip() and not _VIEW_IN_HTML.search(segment.plain) and not _is_stub_of(segment.plain, text):
+        return segment.plain
+    return text or segment.plain
 
 
-def _points_at_html(plain: str) -> bool:
-    words = plain[:1000].split()
-    return len(words) <= _VIEW_IN_HTML_WORDS and len(plain) < 400 and bool(_VIEW_IN_HTML.search(plain))
+def _is_stub_of(plain: str, text: str) -> bool:
+    """Whether the few words say only that the HTML beside them says something else, and more of it."""
+    words, all_words = plain.lower().split(), text.lower().split()
+    theirs = set(all_words)
+    own = [word for word in words if word not in theirs]
+    return len(all_words) >= _TEASED * len(words) + _TEASED and 2 * len(own) > len(words)
 
 
 def _whole_html(segments: Iterable[_Segment]) -> str | None:
@@ -202,21 +238,37 @@ def _location(part: BoundedMessage, charset: str | None) -> str:
     return decode_header(raw_header(part, "Content-Location"), charset).partition("?")[0]
 
 
+def _described(part: BoundedMessage, media_type: str, content_id: str | None, charset: str | None) -> str:
+    """A name for a file without one: of the mail that it is, of the file its id was made of, or what describes it."""
+    if media_type == "message/rfc822" and part.children:
+        subject = decode_header(raw_header(part.children[0], "Subject"), charset)
+        return name_of(_PATH_MARK.sub("-", subject), media_type)
+    local = (content_id or "").partition("@")[0]
+    if _FILE_NAME.fullmatch(local):
+        return local
+    return name_of(_PATH_MARK.sub("-", decode_header(raw_header(part, "Content-Description"), charset)), media_type)
+
+
 def _attachment(part: BoundedMessage, charset: str | None) -> Part:
     media_type = part.get_content_type()
     content_id = decode_header(raw_header(part, "Content-ID")).strip("<> ") or None
     inline = _disposition(part) == "inline" or (content_id is not None and _disposition(part) != "attachment")
-    name = safe_name(_name(part, charset) or _location(part, charset), media_type)
+    named = _name(part, charset) or _location(part, charset) or _described(part, media_type, content_id, charset)
+    name = safe_name(named, media_type)
     return Part(name, media_type, _content(part), content_id, inline and not media_type.startswith("message/"))
 
 
 def _content(part: BoundedMessage) -> bytes:
     if not part.is_multipart():
-        return decode_part(part)
-    return b"\n".join(_source(child) for child in part.children)
+        # What a list server appended to a file in base64 is none of the file, unless nothing else is there.
+        return decode_transferred(part, part.raw_payload) or decode_part(part)
+    written = part.whole if part.whole is not None else b"\n".join(_source(child) for child in part.children)
+    return decode_transferred(part, written)
 
 
 def _source(message: BoundedMessage) -> bytes:
+    if not message.keys() and message.raw_payload.strip():
+        return message.raw_payload  # it is no mail, whatever its part is called
     try:
         return message.as_bytes(policy=policy.compat32)
     except (ValueError, LookupError, TypeError, AttributeError):

@@ -38,6 +38,8 @@ _SAYS_NOTHING |= {"binary", "8bit", "default", "none", "idna", "punycode", "unic
 _SAYS_NOTHING |= {"raw_unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 # Of the same few letters the detector often takes these for likelier than cp1252, which mail is written in.
 _NOT_SENT_BY_MAIL = frozenset({"cp437", "cp850", "cp858", "hp-roman8", "macroman", "mac-roman"})
+# A text in one of these with letters beyond ASCII is as good as never UTF-8 by chance.
+_OF_ONE_BYTE = re.compile(r"cp125|windows-?125|iso[-_]?8859|latin|koi8|mac")
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _ASCII = frozenset(map(chr, range(128)))
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -47,7 +49,8 @@ def decode(data: bytes, declared: str | None = None) -> str:
     """Text of `data`: by the declared charset, else UTF-8, else by detection. Never raises."""
     charset = _charset(declared)
     return scrub(
-        _strictly(data, charset)
+        _unlabelled_utf8(data, charset)
+        or _strictly(data, charset)
         or _shifted_japanese(data, charset)
         or _vendor_japanese(data, charset)
         or _strictly(data, "utf-8")
@@ -85,6 +88,10 @@ def _decoded(data: bytes, charset: str | None, errors: str) -> str | None:
         return data.decode(charset, errors)
     except (LookupError, ValueError):
         return None
+
+
+def _unlabelled_utf8(data: bytes, charset: str | None) -> str | None:
+    return _strictly(data, "utf-8") if charset and _OF_ONE_BYTE.match(charset) and not data.isascii() else None
 
 
 def _shifted_japanese(data: bytes, charset: str | None) -> str | None:

@@ -9,11 +9,13 @@ from helpdesk.inbound.charsets import decode, decode_short
 from helpdesk.inbound.transfer import decode_base64, decode_quoted_word
 
 PARAMETER_PIECES = 100
+PLAIN = -1  # the number of a value in the old form, which is there for those who cannot read the new one
 
-ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*\??)\?=")
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*+)\?=")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SPACES = re.compile(r" {2,}")
 _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,4}))?(\*)?")
 _BRACKETED_ID = re.compile(r"<([^<>]{1,998})>")
 _WHITE = re.compile(r"\s+")
@@ -60,15 +62,21 @@ def read_parameters(value: str, fallback: str | None = None) -> dict[str, str]:
     for piece, _ in zip(_PARAMETER.finditer(value), range(PARAMETER_PIECES), strict=False):
         section = _SECTION.fullmatch(piece[1].lower())
         if section:
-            text = re.sub(r"\\(.)", r"\1", piece[2]) if piece[2] is not None else piece[3].strip()
-            number = int(section[2] or 0)
+            text = _ESCAPED.sub(r"\1", piece[2]) if piece[2] is not None else _unclosed(piece[3].strip())
+            number = int(section[2] or (0 if section[3] else PLAIN))
             sections.setdefault(section[1], {}).setdefault(number, (bool(section[3]), raw_bytes(text)))
     return {name: _joined(pieces, fallback) for name, pieces in sections.items()}
 
 
+def _unclosed(value: str) -> str:
+    """The value without a quotation mark that opens it and has no partner, or stands alone at its end."""
+    return value.strip('"') if value.count('"') == 1 else value
+
+
 def _joined(pieces: dict[int, tuple[bool, bytes]], fallback: str | None) -> str:
     charset, content = "", b""
-    for position, number in enumerate(sorted(pieces)):
+    numbers = [number for number in sorted(pieces) if number != PLAIN] or [PLAIN]
+    for position, number in enumerate(numbers):
         extended, piece = pieces[number]
         if extended and position == 0 and piece.count(b"'") >= 2:
             name, _, piece = piece.split(b"'", 2)

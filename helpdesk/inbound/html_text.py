@@ -13,10 +13,16 @@ from helpdesk.inbound.nesting import cap_nesting, without_embedded
 HTML_CHARACTERS = 1_000_000
 
 _KEPT_TAGS = "p br div blockquote ul ol li h1 h2 h3 h4 h5 h6 pre hr table tr td th"
-_FLAT_TAGS = set(_KEPT_TAGS.split())
+# Each stands on lines of its own, as a div does; dropped, their words would run together.
+_BLOCK_TAGS = """
+    address article aside button caption center dd details dir dl dt fieldset figcaption figure footer form header
+    label legend main marquee menu nav optgroup option section summary textarea
+"""
+_BLOCKS = _BLOCK_TAGS.split()
+_FLAT_TAGS = {*_KEPT_TAGS.split(), *_BLOCKS}
 _DROPPED_WITH_TEXT = {"script", "style", "title", "template", "noscript"}
 _OPEN_QUOTE, _CLOSE_QUOTE = "\ue002", "\ue003"
-_CLEAN_TAGS = re.compile(r"</?(?:blockquote|table|t[rdh]|hr)>")
+_CLEAN_TAGS = re.compile(rf"</?(?:blockquote|table|t[rdh]|hr|{'|'.join(_BLOCKS)})>")
 # A table is laid out as rows, not padded to columns: one wide cell would multiply every line.
 _AS_BLOCKS = {
     "<blockquote>": f"<div>{_OPEN_QUOTE}</div><div>",
@@ -31,6 +37,8 @@ _AS_BLOCKS = {
     "</th>": " ",
     "<hr>": "<div></div>",
     "</hr>": "",
+    **{f"<{name}>": "<div>" for name in _BLOCKS},
+    **{f"</{name}>": "</div>" for name in _BLOCKS},
 }
 _BLANK_LINES = re.compile(r"\n{4,}")
 

@@ -162,7 +162,7 @@ def _mailbox(entry: _Entry) -> Mailbox | None:
     angles = ["".join(angle) for angle in entry.angles]
     named = list(dict.fromkeys(address for angle in angles if (address := _address(angle))))
     if len(named) == 1:
-        return _named(words if words.strip() else comment, named[0])
+        return _named(f"{words} ({comment})" if words.strip() and comment else words or comment, named[0])
     return None if named else _only_address(words, angles[0]) or _daemon(words)
 
 

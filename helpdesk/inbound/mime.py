@@ -8,8 +8,10 @@ import re
 from email import policy
 from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import Message
-from email.parser import BytesHeaderParser, BytesParser
+from email.parser import BytesHeaderParser
 from typing import cast
+
+from helpdesk.inbound.whole import WholeParser
 
 MAIL_BYTES = 50 * 1024 * 1024
 HEADER_BLOCK_BYTES = 256 * 1024
@@ -30,6 +32,8 @@ BOUNDARY_BYTES = 64 * 1024
 STRAY_LINES = 5
 _GENERIC_HEADER = re.compile(rb"content-[a-z-]{2,30}[ \t]*:", re.IGNORECASE)
 _PLAIN_BOUNDARY = b"boundary-that-was-not-ascii"
+_MEDIA_TYPE = re.compile(r"\s{0,9}\"?([a-z0-9!#$&^_.+-]{1,60}) ?/ ?([a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
+_NO_MEDIA_TYPES = {"plain/text": "text/plain", "html/text": "text/html", "html": "text/html"}
 
 
 class UnreadableError(Exception):
@@ -44,14 +48,14 @@ def read_message(raw: bytes) -> "BoundedMessage":
     if len(raw) > MAIL_BYTES:
         raise UnreadableError(f"The mail is larger than {MAIL_BYTES // 1024 // 1024} MB.")
     try:
-        parser = BytesParser(_Budget().new_part, policy=policy.compat32)
+        parser = WholeParser(_Budget().new_part)
         message = cast("BoundedMessage", parser.parsebytes(_from_first_header(raw)))
         return _with_whole_headers(_with_found_boundary(message, parser), parser)
     except RecursionError as error:
         raise UnreadableError("The mail is nested too deeply.") from error
 
 
-def _with_found_boundary(message: "BoundedMessage", parser: BytesParser) -> "BoundedMessage":
+def _with_found_boundary(message: "BoundedMessage", parser: WholeParser) -> "BoundedMessage":
     """The same mail, cut at the line that its parts begin with, when its headers name another boundary or none."""
     if message.get_content_maintype() != "multipart" or message.is_multipart():
         return message
@@ -69,7 +73,7 @@ def _with_found_boundary(message: "BoundedMessage", parser: BytesParser) -> "Bou
     return message
 
 
-def _with_whole_headers(message: "BoundedMessage", parser: BytesParser) -> "BoundedMessage":
+def _with_whole_headers(message: "BoundedMessage", parser: WholeParser) -> "BoundedMessage":
     """The same mail, headers read on behind a line that is none when more of them follow it."""
     for _ in range(STRAY_LINES):
         if not (broken := _continued(message) or _interrupted(message)):
@@ -141,6 +145,7 @@ class BoundedMessage(Message):
         super().__init__(policy=policy)
         self.budget = budget
         self.depth = 1
+        self.whole: bytes | None = None  # the source of an attached mail or report
 
     @property
     def children(self) -> list["BoundedMessage"]:
@@ -153,6 +158,13 @@ class BoundedMessage(Message):
         """The bytes of a leaf part as they stood in the mail; get_payload would guess at a charset."""
         payload = self._payload
         return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+
+    def get_content_type(self) -> str:
+        """The media type, also of one with its words the wrong way round or more behind it than belongs there."""
+        written = str(self.get("content-type", ""))
+        found = _MEDIA_TYPE.match(written)
+        name = (f"{found[1]}/{found[2]}" if found else written.partition(";")[0].strip()).lower()
+        return _NO_MEDIA_TYPES.get(name) or (name if found else super().get_content_type())
 
     def set_raw(self, name: str, value: str) -> None:
         if self.budget.header_bytes > HEADER_BLOCK_BYTES:

@@ -8,6 +8,7 @@ from helpdesk.inbound.mime import BoundedMessage
 FIRST_LINE_BYTES = 1000
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_PADDING = re.compile(rb"=+")
 _FOOTER = re.compile(rb"\n(?:[_-]{4,}|[^\s=]{1,80}[ \t]{1,4}[^\s=])")
 _UU_BEGIN = re.compile(rb"begin +[0-7]{3,4} ")
 
@@ -18,9 +19,14 @@ def decode_base64(data: bytes, *, keeps_footer: bool = False) -> bytes:
     Plain text that a list server appended is no base64: it is left out, or kept as it is when the content is text.
     """
     body, footer = _without_footer(data)
-    digits = _NOT_BASE64.sub(b"", body)
+    blocks = [_NOT_BASE64.sub(b"", block) for block in _PADDING.split(body)]
+    return b"".join(map(_block, blocks)) + (footer if keeps_footer else b"")
+
+
+def _block(digits: bytes) -> bytes:
+    """The bytes of base64 up to where its padding stood: some programs encode a file piece by piece."""
     digits = digits[:-1] if len(digits) % 4 == 1 else digits
-    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4)) + (footer if keeps_footer else b"")
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
 
 
 def decode_quoted_word(data: bytes) -> bytes:
@@ -31,14 +37,17 @@ def decode_quoted_word(data: bytes) -> bytes:
 def decode_part(part: BoundedMessage) -> bytes:
     """The content bytes of a leaf part."""
     data = part.raw_payload
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
-    if encoding.startswith("base64"):
-        return decode_base64(data, keeps_footer=part.get_content_maintype() == "text")
-    if encoding.startswith("quoted"):
+    return decode_transferred(part, data, keeps_footer=part.get_content_maintype() == "text")
+
+
+def decode_transferred(part: BoundedMessage, data: bytes, *, keeps_footer: bool = False) -> bytes:
+    """The bytes behind `data`, which stands in the transfer encoding that the part names, however it spells it."""
+    encoding = "".join(filter(str.isalnum, str(part.get("Content-Transfer-Encoding", "")).lower()))
+    if "base64" in encoding:
+        return decode_base64(data, keeps_footer=keeps_footer)
+    if "quoted" in encoding or "printable" in encoding:
         return binascii.a2b_qp(data)
-    if encoding.startswith(("x-uue", "uue", "x-uuencode")):
-        return _decode_uu(data)
-    return data
+    return _decode_uu(data) if "uue" in encoding else data
 
 
 def _without_footer(data: bytes) -> tuple[bytes, bytes]:

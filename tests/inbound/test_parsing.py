@@ -111,7 +111,7 @@ def test_an_attached_mail_is_kept_whole_and_never_read_as_the_body():
     read = mail("attached_mail")
     assert read.text == "You asked for his own words, so here they are, untouched."
     [part] = read.attachments
-    assert (part.name, part.media_type) == ("message.eml", "message/rfc822")
+    assert (part.name, part.media_type) == ("The meteor of 1913.eml", "message/rfc822")
     assert parse(part.content).text == "I counted eleven fragments, and never said twelve."
 
 
@@ -500,3 +500,129 @@ def test_a_marker_of_many_blanks_and_dashes_stops_nobody():
 def test_words_and_parameters_never_raise(text: str):
     assert isinstance(decode_words("=?utf-8?q?" + text + "?= " + text), str)
     assert isinstance(read_parameters("; a=" + text + "; filename*0*=" + text), dict)
+
+
+def test_a_question_mark_may_stand_inside_an_encoded_word():
+    assert subject_of("=?utf-8?Q?Who_wrote_this?_And_when?=") == "Who wrote this? And when"
+    assert subject_of("=?utf-8?Q?never closed =?utf-8?Q?closed?=") == "=?utf-8?Q?never closed closed"
+
+
+def test_a_file_name_loses_a_quote_without_its_partner_and_keeps_its_backslashes():
+    assert read_parameters('; filename="plan.pdf')["filename"] == "plan.pdf"
+    assert read_parameters(r'; filename="C:\temp\plan.pdf"')["filename"] == r"C:\temp\plan.pdf"
+    assert read_parameters(r'; filename="the \"plan\".pdf"')["filename"] == 'the "plan".pdf'
+
+
+def test_a_file_name_in_the_new_form_counts_whatever_the_old_one_beside_it_says():
+    for value in (
+        "; filename=\"E.pdf\"; filename*=utf-8''%E2%82%AC.pdf",
+        "; filename*=utf-8''%E2%82%AC.pdf; filename=E.pdf",
+    ):
+        assert read_parameters(value)["filename"] == "€.pdf"
+    assert read_parameters('; filename="E.pdf"; filename*0="long"; filename*1=".pdf"')["filename"] == "long.pdf"
+
+
+def test_the_comment_behind_a_name_belongs_to_it():
+    assert sender_of("Ruth Reader (Friends of the Bridge) <ruth@example.org>") == Mailbox(
+        "Ruth Reader (Friends of the Bridge)", "ruth@example.org"
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["text/html charset=utf-8", '"text/html"', "text/html, charset=utf-8", "html", "html/text", "text /html"]
+)
+def test_a_body_whose_type_is_written_oddly_is_still_the_body(written: str):
+    read = parse(TOP + f"Content-Type: {written}\r\n\r\n<p>Hello <b>Ruth</b></p>".encode())
+    assert (read.text, read.attachments) == ("Hello Ruth", ())
+
+
+@pytest.mark.parametrize("written", ["base 64", "x-base64", '"base64"', "BASE-64;"])
+def test_base64_is_read_however_it_is_spelled(written: str):
+    encoded = base64.b64encode("Grüße von der Brücke".encode()).decode()
+    assert parse(TOP + f"Content-Transfer-Encoding: {written}\r\n\r\n{encoded}".encode()).text == "Grüße von der Brücke"
+
+
+def test_short_answers_are_not_taken_for_stubs_of_the_html_that_quotes():
+    quoted = (
+        "<p>Thanks, all clear!</p><blockquote>"
+        + "<p>The date was wrong, we are sorry for that.</p>" * 9
+        + "</blockquote>"
+    )
+    parts = f"--x\nContent-Type: text/plain\n\nThanks, all clear!\n--x\nContent-Type: text/html\n\n{quoted}\n--x--\n"
+    assert (
+        parse(TOP + b"Content-Type: multipart/alternative; boundary=x\n\n" + parts.encode()).text
+        == "Thanks, all clear!"
+    )
+
+
+def test_a_text_and_html_next_to_each_other_that_say_different_things_are_both_read():
+    parts = "--x\nContent-Type: text/plain\n\nSee below.\n--x\nContent-Type: text/html\n\n<p>All of it is wrong.</p>\n--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/mixed; boundary=x\n\n" + parts.encode())
+    assert read.text == "See below.\n\nAll of it is wrong."
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_attached_mail_is_kept_byte_for_byte(end: str):
+    folded = "Subject: A very long line that no program would write again as it came" + " and on" * 9
+    inner = end.join(["From:ruth@example.org", "X-Odd:  two spaces", folded, "", "Hello", "", "--y is no boundary"])
+    lines = [
+        "Content-Type: multipart/mixed; boundary=x",
+        "",
+        "--x",
+        "Content-Type: message/rfc822",
+        "",
+        inner,
+        "--x--",
+        "",
+    ]
+    assert [part.content for part in parse(end.join(lines).encode()).attachments] == [inner.encode()]
+
+
+def test_a_mail_attached_to_an_attached_mail_stays_inside_it():
+    inner = "Content-Type: message/rfc822\n\nSubject: Innermost\n\nHello"
+    read = parse(
+        f"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{inner}\n--x--\n".encode()
+    )
+    assert [part.content for part in read.attachments] == [inner.encode()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ("Content-Type: message/rfc822\n\nSubject: The bridge / the road", "The bridge - the road.eml"),
+        ("Content-Type: message/rfc822\n\nFrom: ruth@example.org", "message.eml"),
+        ("Content-Type: image/png\nContent-ID: <image001.png@01D9.4F2A>", "image001.png"),
+        ("Content-Type: image/png\nContent-ID: <part1.4F2A@example.org>", "attachment.png"),
+        ("Content-Type: application/pdf\nContent-Description: The plan", "The plan.pdf"),
+        ("Content-Type: application/pdf\nContent-Description: The plan.pdf", "The plan.pdf"),
+        ("Content-Type: application/pdf\nContent-Description: ../../plan", "-..-plan.pdf"),
+    ],
+)
+def test_a_file_without_a_name_is_called_after_what_its_sender_says_of_it(headers: str, name: str):
+    parts = f"--x\nContent-Type: text/plain\n\nSee this\n--x\n{headers}\n\nHello\n--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/mixed; boundary=x\n\n" + parts.encode())
+    assert [part.name for part in read.attachments] == [name]
+
+
+@pytest.mark.parametrize(
+    ("encoded", "content"), [("MSwyCg==\n\n_____\nThe list", b"1,2\n"), ("Plain words.", b"Plain words.")]
+)
+def test_what_stands_below_a_text_file_in_base64_is_none_of_it(encoded: str, content: bytes):
+    part = f"Content-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n\n{encoded}"
+    read = parse(TOP + f"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nHello\n--x\n{part}\n--x--\n".encode())
+    assert [part.content for part in read.attachments] == [content]
+
+
+@pytest.mark.parametrize("name", ["center", "section", "header", "dt", "address", "option", "fieldset", "article"])
+def test_the_words_of_two_blocks_of_html_never_run_together(name: str):
+    html = f"<div>The title<{name}>of the letter</{name}>and its text</div>"
+    assert parse(TOP + f"Content-Type: text/html\n\n{html}".encode()).text.split() == [
+        "The",
+        "title",
+        "of",
+        "the",
+        "letter",
+        "and",
+        "its",
+        "text",
+    ]
