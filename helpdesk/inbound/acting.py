@@ -11,6 +11,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.config import settings
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.inbound.bounce_words import why_it_came_back
+from helpdesk.inbound.doubts import doubted
 from helpdesk.inbound.forwarding import forwarder_of, take_forward
 from helpdesk.inbound.letters import subject_of
 from helpdesk.inbound.matching import Match, match, written_to
@@ -154,8 +155,8 @@ def _act_on(
     place: Place,
 ) -> None:
     ticket, found, returned = place.ticket, place.found, place.returned
-    if ticket is not None:  # a mail that names no sender is nobody's word, whoever has the ticket's address
-        letter = replace(letter, verified=bool(letter.from_address))
+    # In a ticket a mail that names no sender is nobody's word, whoever has the ticket's address.
+    letter = replace(letter, verified=verdict.doubt is None and (ticket is None or bool(letter.from_address)))
     if verdict.kind is Kind.OWN_LOOP:
         return _end(email, InboundState.IGNORED, verdict.reason)
     if verdict.kind is Kind.BOUNCE and _bounced(email, verdict, returned or returned_by_bounce(verdict.bounce, ticket)):
@@ -170,8 +171,8 @@ def _act_on(
         return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
     became = _welcome(email.queue, mail, letter, verdict, ticket, _hinted(found))
     email.became = became
-    is_gone = ticket is None and found.ticket_id is not None
-    return _end(email, InboundState.ACCEPTED, GONE if is_gone else found.why)
+    why = GONE if ticket is None and found.ticket_id is not None else found.why
+    return _end(email, InboundState.ACCEPTED, doubted(verdict.doubt) + why if verdict.doubt else why)
 
 
 def _welcome(
