@@ -44,7 +44,7 @@ DOORS = {
     "desk.take": AGENT, "desk.assign": AGENT, "desk.close": AGENT, "desk.reopen": AGENT, "desk.spam": AGENT,
     "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,
     "desk.untag": AGENT, "desk.name": AGENT, "desk.add_participant": AGENT, "desk.remove_participant": AGENT,
-    "desk.mail": EDITOR, "desk.raw_mail": EDITOR, "desk.view_mail": EDITOR, "desk.retry_mail": EDITOR, "desk.retry_sending": EDITOR,
+    "desk.mail": EDITOR, "desk.raw_mail": AGENT, "desk.view_mail": AGENT, "desk.retry_mail": EDITOR, "desk.retry_sending": AGENT,
     "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
     "desk.retry_stuck_mail": EDITOR, "desk.leave_stuck_mail": EDITOR,
     "desk.mail_seen_to": EDITOR,

@@ -35,8 +35,13 @@ def list_handled(agent: Agent) -> Sequence[tuple[OutboundRecipient, Ticket | Non
 
 
 def get_recipient(recipient_id: int, agent: Agent) -> OutboundRecipient:
-    """One delivery of a mail about a visible ticket, or about an account. Raises NotFound otherwise."""
-    row = db.session.execute(_outbound(agent).where(OutboundRecipient.id == recipient_id)).first()
+    """One delivery of a mail about a visible ticket, or for those who look after mail about an account. Raises NotFound
+    otherwise.
+    """
+    one = _outbound(agent).where(OutboundRecipient.id == recipient_id)
+    if not agent.can("mail.read"):
+        one = one.where(Ticket.id.is_not(None))
+    row = db.session.execute(one).first()
     if row is None:
         raise NotFound
     return row[0]
@@ -67,8 +72,14 @@ def list_ignored(agent: Agent) -> Sequence[InboundEmail]:
 
 
 def get_inbound(email_id: int, agent: Agent) -> InboundEmail:
-    """One mail as it came, for those who may see what it became. Raises NotFound otherwise."""
-    email = db.session.scalar(_inbound(agent).where(InboundEmail.id == email_id))
+    """One mail as it came, for those who may see what it became; what became nothing is for those who look after mail.
+    Raises NotFound otherwise.
+    """
+    ticket = contains_eager(InboundEmail.became).contains_eager(Message.ticket)
+    one = _inbound(agent).where(InboundEmail.id == email_id).options(ticket)
+    if not agent.can("mail.read"):
+        one = one.where(Ticket.id.is_not(None))
+    email = db.session.scalar(one)
     if email is None:
         raise NotFound
     return email

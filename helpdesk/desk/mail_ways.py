@@ -17,7 +17,7 @@ from helpdesk.desk.mail_log import FAILURES, is_troubled, open_queue, outbound_s
 from helpdesk.inbound.models import InboundEmail, InboundState, Source
 from helpdesk.inbound.troubles import patience_ends
 from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEmail, OutboundRecipient, Release
-from helpdesk.outbound.waiting import EVERYWHERE, LIMIT, RELAY
+from helpdesk.outbound.waiting import AUTOMATIC, EVERYWHERE, LIMIT, RELAY
 from helpdesk.sites.models import Queue
 from helpdesk.sites.queries import is_open_to
 from helpdesk.tickets.folders import COUNT_STOPS_AT
@@ -55,7 +55,7 @@ class Held:
     @property
     def is_for_limit(self) -> bool:
         """True when nothing is wrong but that much has left already."""
-        return self.name.startswith(LIMIT)
+        return self.name.startswith((LIMIT, AUTOMATIC))
 
     @property
     def is_for_relay(self) -> bool:
@@ -204,9 +204,11 @@ def _last_sent(nobody: Any) -> Rows:
 def _held_back(agent: Agent, nobody: Any) -> Rows:
     """What waits for a destination, the relay or the limit, as far as the agent sees any of it."""
     wait = DestinationWait
-    some = outbound_seen_by(agent, OutboundRecipient.domain.label("domain")).where(_waits_to_leave())
+    columns = OutboundRecipient.domain.label("domain"), OutboundRecipient.automatic.label("automatic")
+    some = outbound_seen_by(agent, *columns).where(_waits_to_leave())
     mails = some.order_by(OutboundRecipient.queued_at).limit(COUNT_STOPS_AT).subquery().c
-    is_meant = or_(wait.name == mails.domain, wait.name.startswith(EVERYWHERE))
+    of_all = and_(wait.name.startswith(EVERYWHERE), or_(mails.automatic, ~wait.name.startswith(AUTOMATIC)))
+    is_meant = or_(wait.name == mails.domain, of_all)
     why = wait.name + "\n" + wait.reason
     held = select(literal("held"), nobody, why, func.count(), wait.until).join_from(wait, mails.domain.table, is_meant)
     return held.where(wait.until > clock.now()).group_by(wait.name, wait.reason, wait.until)

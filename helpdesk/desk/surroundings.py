@@ -13,6 +13,7 @@ from helpdesk.canned_replies.models import CannedReply
 from helpdesk.columns import UtcDateTime, word
 from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, pause_sentence, sentence_of
+from helpdesk.inbound.doubts import doubt_in
 from helpdesk.inbound.models import InboundEmail, InboundState, StuckEmail
 from helpdesk.inbound.troubles import PAUSED, Rows, patience_ends, troubles
 from helpdesk.outbound.models import OutboundEmail, Release
@@ -32,7 +33,8 @@ Choice = tuple[int, str]
 class Surroundings:
     """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all;
     `undo` are the own replies that still wait, each with the number of its ticket; `paused` says who paused sending.
-    `own` are those of the addresses named on a ticket that are the desk's or its staff's.
+    `own` are those of the addresses named on a ticket that are the desk's or its staff's. `raw` is the mail that a
+    message came by, `doubt` why nothing proves its sender.
     """
 
     count: dict[str, int] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Surroundings:
     canned: list[Choice] = field(default_factory=list)
     tag: list[Choice] = field(default_factory=list)
     raw: dict[int, int] = field(default_factory=dict)
+    doubt: dict[int, str] = field(default_factory=dict)
     undo: list[Choice] = field(default_factory=list)
     own: list[Choice] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
@@ -68,6 +71,8 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None, named: Collect
             found.count[label or ""] = number or 0
         elif kind == "raw":
             found.raw[int(label or 0)] = number or 0
+        elif kind == "doubt":
+            found.doubt[number or 0] = doubt_in(label or "")
         elif kind == PAUSED:
             found.paused = pause_sentence(label or "", timezone=agent.timezone)
         elif kind in SENTENCES:
@@ -86,7 +91,7 @@ def _around(agent: Agent) -> CompoundSelect[Any]:
 
 @per_agent
 def _around_a_ticket(agent: Agent) -> CompoundSelect[Any]:
-    return union_all(*_always(agent), *_choices(), *_raw_mails(agent))
+    return union_all(*_always(agent), *_choices(), *_raw_mails())
 
 
 def _always(agent: Agent) -> list[Rows]:
@@ -134,13 +139,12 @@ def _named() -> BindParameter[list[str]]:
     return bindparam("named", expanding=True)
 
 
-def _raw_mails(agent: Agent) -> list[Rows]:
-    """Which mail each message came by, as (inbound id, message id)."""
-    if not agent.can("mail.read"):
-        return []
+def _raw_mails() -> list[Rows]:
+    """Which mail each message came by, as (inbound id, message id), and what makes us doubt the sender of some."""
+    is_here = (Message.id == InboundEmail.became_id, Message.ticket_id == bindparam("ticket_id", type_=Integer))
     became = cast(InboundEmail.became_id, String)
-    rows = _rows("raw", InboundEmail.id, became).join(Message, Message.id == InboundEmail.became_id)
-    return [rows.where(Message.ticket_id == bindparam("ticket_id", type_=Integer))]
+    doubted = _rows("doubt", Message.id, InboundEmail.reason).where(*is_here, ~Message.verified)
+    return [_rows("raw", InboundEmail.id, became).where(*is_here), doubted]
 
 
 def _rows(kind: str, number: Any, label: Any) -> Rows:

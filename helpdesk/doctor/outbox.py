@@ -8,7 +8,7 @@ from helpdesk import clock
 from helpdesk.doctor.databases import is_migrated
 from helpdesk.doctor.findings import Checkup, Finding, fine, look
 from helpdesk.outbound.models import DestinationWait
-from helpdesk.outbound.waiting import LIMIT, RELAY
+from helpdesk.outbound.waiting import AUTOMATIC, LIMIT, RELAY
 
 AREA = "outbox"
 
@@ -28,6 +28,8 @@ def check_outbox(checkup: Checkup) -> Iterator[Finding]:
 def _told(name: str, reason: str, until: str) -> Finding:
     if name.startswith(LIMIT):
         return fine(AREA, f"Mail waits until {until} for the limit of HELPDESK_SMTP_HOURLY_CAP: {reason}.")
+    if name.startswith(AUTOMATIC):
+        return fine(AREA, f"Receipts wait until {until} for their half of HELPDESK_SMTP_HOURLY_CAP: {reason}.")
     if name == RELAY:
         return look(AREA, f"All mail waits until {until} since the mail server that sends said: {reason}.")
     return look(AREA, f"Mail to {name} waits until {until} since somebody there said: {reason}.")

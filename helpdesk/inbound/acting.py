@@ -11,12 +11,13 @@ from helpdesk.agents.models import Agent
 from helpdesk.config import settings
 from helpdesk.database import after_commit, db, lock, transactional
 from helpdesk.inbound.bounce_words import why_it_came_back
+from helpdesk.inbound.doubts import doubted
 from helpdesk.inbound.forwarding import forwarder_of, take_forward
 from helpdesk.inbound.letters import subject_of
 from helpdesk.inbound.matching import Match, match, written_to
 from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
-from helpdesk.inbound.returned import Returned, complained_of, returned_by_bounce, returned_to_envelope
+from helpdesk.inbound.returned import Returned, complained_of, quoted_ticket, returned_by_bounce, returned_to_envelope
 from helpdesk.inbound.screening import Kind, Verdict, screen
 from helpdesk.inbound.selftest import arrived
 from helpdesk.metrics import MAILS_IN
@@ -31,6 +32,8 @@ from helpdesk.tickets.operations import Letter, file_automatic, follow_up, open_
 log = logging.getLogger(__name__)
 
 GONE = "the ticket it belongs to is no longer there: a new ticket"
+
+UNPROVEN = " Nothing in it proves that it is about a mail that its sender got from us, so nothing changes."
 
 
 @dataclass(frozen=True)
@@ -153,14 +156,12 @@ def _act_on(
     verdict: Verdict,
     place: Place,
 ) -> None:
-    ticket, found, returned = place.ticket, place.found, place.returned
-    if ticket is not None:  # a mail that names no sender is nobody's word, whoever has the ticket's address
-        letter = replace(letter, verified=bool(letter.from_address))
+    ticket, found = place.ticket, place.found
+    # In a ticket a mail that names no sender is nobody's word, whoever has the ticket's address.
+    letter = replace(letter, verified=verdict.doubt is None and (ticket is None or bool(letter.from_address)))
     if verdict.kind is Kind.OWN_LOOP:
         return _end(email, InboundState.IGNORED, verdict.reason)
-    if verdict.kind is Kind.BOUNCE and _bounced(email, verdict, returned or returned_by_bounce(verdict.bounce, ticket)):
-        return None
-    if verdict.kind is Kind.COMPLAINT and _complained(email, verdict, returned or complained_of(mail, ticket)):
+    if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT) and _came_back(email, mail, verdict, place):
         return None
     if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT, Kind.AUTO_REPLY):
         return _file_automatic(email, letter, verdict, ticket)
@@ -170,8 +171,8 @@ def _act_on(
         return _end(email, InboundState.IGNORED, "The same mail is in its ticket already, by another mailbox.")
     became = _welcome(email.queue, mail, letter, verdict, ticket, _hinted(found))
     email.became = became
-    is_gone = ticket is None and found.ticket_id is not None
-    return _end(email, InboundState.ACCEPTED, GONE if is_gone else found.why)
+    why = GONE if ticket is None and found.ticket_id is not None else found.why
+    return _end(email, InboundState.ACCEPTED, doubted(verdict.doubt) + why if verdict.doubt else why)
 
 
 def _welcome(
@@ -200,6 +201,23 @@ def _ticket(ticket_id: int | None) -> Ticket | None:
     return db.session.get(Ticket, ticket_id) if ticket_id is not None else None
 
 
+def _came_back(email: InboundEmail, mail: ParsedEmail, verdict: Verdict, place: Place) -> bool:
+    """Mark the mail of ours that a bounce or complaint is about; False when none is recognised.
+
+    The report holds that mail: it is for those who see the queue of its ticket, in whichever mailbox it arrived.
+    """
+    ticket = place.ticket
+    if verdict.kind is Kind.COMPLAINT:
+        ticket = ticket if place.found.by_address else None
+        returned, mark = place.returned or complained_of(mail, ticket), _complained
+    else:
+        returned, mark = place.returned or returned_by_bounce(verdict.bounce, ticket), _bounced
+    about = returned.ticket if returned is not None else quoted_ticket(mail)
+    if about is not None:
+        email.queue = about.queue
+    return mark(email, verdict, returned)
+
+
 def _bounced(email: InboundEmail, verdict: Verdict, returned: Returned | None) -> bool:
     """Mark the mail of ours that came back; False when none is recognised."""
     if returned is None:
@@ -223,8 +241,9 @@ def _complained(email: InboundEmail, verdict: Verdict, returned: Returned | None
 
 def _file_automatic(email: InboundEmail, letter: Letter, verdict: Verdict, ticket: Ticket | None) -> None:
     """Keep a machine's words in the ticket they answer; without one they stay with the raw mail."""
-    if ticket is None:
-        return _end(email, InboundState.IGNORED, verdict.reason)
+    if ticket is None or verdict.kind is Kind.COMPLAINT:
+        unproven = UNPROVEN if verdict.kind is Kind.COMPLAINT else ""
+        return _end(email, InboundState.IGNORED, verdict.reason + unproven)
     email.became = file_automatic(ticket, letter=letter)
     return _end(email, InboundState.ACCEPTED, verdict.reason)
 

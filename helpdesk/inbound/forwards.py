@@ -11,6 +11,7 @@ _OTHER_HEADER = re.compile(r"[A-Z][A-Za-z]{1,20}(?:-[A-Za-z]{1,20}){0,4}: ?\S")
 _WRITER = re.compile(r"(?:\"[^\"]{0,200}\"|[^\",<>]{0,200}) ?<[^<>\s@]{1,64}@[^<>\s@]{1,253}>")
 HEADER_LINES = 25
 STRANGERS = 2
+LINES_ABOVE = 2
 SEARCHED_LINES = 2_000
 
 
@@ -45,9 +46,7 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
         return None
     mark, start = found
     rest, is_quoted = _unprefixed(lines[start:])
-    fields, end = _fields(rest)
-    if not fields:
-        fields, end = _attributed(rest)
+    fields, end = _said_at_top(rest)
     if not fields.get("from") and len(fields) < 2:
         return None
     body = _until_end(rest[end:] if not is_quoted else _until_unquoted(rest[end:]))
@@ -63,16 +62,19 @@ def read_forward(text: str, *, subject: str) -> Forwarded | None:
 
 
 def _start(lines: list[str], *, by_subject: bool) -> tuple[int, int] | None:
-    """The mark's line and the one below it, or twice that of the first label of an unmarked header block."""
-    for number, line in enumerate(lines):
-        if quote_marks.is_forward_mark(line.lstrip("> ")):
+    """The mark's line and the one below it, or twice that of the first line of an unmarked header block.
+
+    The first is meant, whichever it is: what stands further down is the words of who wrote the mail.
+    """
+    plain = [line.lstrip("> ") for line in lines]
+    for number, line in enumerate(plain):
+        if quote_marks.is_forward_mark(line):
             return number, number + 1
-    if not by_subject:
-        return None
-    for number, line in enumerate(lines):
-        if quote_marks.is_separator(line):
+        if not by_subject:
+            continue
+        if quote_marks.is_separator(lines[number]) and _said_at_top(lines[number + 1 :])[0]:
             return number, number + 1
-        if is_header_block(lines, number):
+        if is_header_block(plain, number) or _attributed(plain[number:])[0]:
             return number, number
     return None
 
@@ -103,14 +105,22 @@ def _until_end(lines: list[str]) -> list[str]:
     return lines[:end]
 
 
+def _said_at_top(lines: list[str]) -> tuple[dict[str, str], int]:
+    """Who wrote what follows, and when; labels further down than a line or two are words of the mail."""
+    fields, end = _attributed(lines)
+    return (fields, end) if fields else _fields(lines)
+
+
 def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
     """The labelled values at the top, and the number of the first line below them."""
     fields: dict[str, str] = {}
-    kind, strangers, end = None, 0, 0
+    kind, strangers, end, above = None, 0, 0, 0
     for number, line in enumerate(lines[:HEADER_LINES]):
         found = label_of(line) or (_bare_label(line) if number == end and (end or "@" in line) else None)
         if found:
             kind, value = found
+            if kind == "from" and strangers and len(fields) > 1 and kind not in fields:
+                break  # the writer's own words, below a block that does not name him
             fields.setdefault(kind, value)
             strangers, end = 0, number + 1
         elif line.strip("\0 \t") and kind and not fields[kind]:
@@ -124,6 +134,8 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], int]:
             break
         elif fields and (strangers or not line.strip("\0 \t")):
             strangers += 1
+        elif line.strip("\0 \t") and (above := above + 1) > LINES_ABOVE:
+            break
     return fields, end
 
 

@@ -25,6 +25,7 @@ class Match:
     """The ticket a mail belongs to, if any, why, and a guess for staff: a ticket's number or its id.
 
     `delivery_id` names the very delivery of ours whose bounce address it was sent to; its ticket is the mail's.
+    `by_address` says that it was sent to the ticket's reply address.
     """
 
     ticket_id: int | None
@@ -32,6 +33,7 @@ class Match:
     hint_number: int | None = None
     hint_id: int | None = None
     delivery_id: int | None = None
+    by_address: bool = False
 
 
 def written_to(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Iterator[str]:
@@ -48,7 +50,7 @@ def _by_address(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Match | None
     for address in written_to(mail, envelope_to):
         ticket_id, delivery_id = ticket_of_address(address), delivery_of_envelope(address)
         if ticket_id is not None:
-            return Match(ticket_id, f"the reply address {address} carries its token")
+            return Match(ticket_id, f"the reply address {address} carries its token", by_address=True)
         if delivery_id is not None:
             return Match(None, f"the bounce address {address} names delivery {delivery_id}", delivery_id=delivery_id)
     return None

@@ -21,7 +21,7 @@ def read_notice(text: str) -> Report | None:
         groups = _failed(_dictionary(said.get("bounce")))
         return Report("delivery-status", groups, _returned(said)) if groups else None
     if kind == "Complaint":
-        return Report("feedback-report", ((("feedback-type", "abuse"),),), _returned(said))
+        return Report("feedback-report", (_complaint(said),), _returned(said))
     return None
 
 
@@ -52,6 +52,17 @@ def _failed(bounce: dict[str, Any]) -> tuple[Fields, ...]:
             ("diagnostic-code", str(one.get("diagnosticCode") or "")),
         )
         for one in recipients
+    )
+
+
+def _complaint(said: dict[str, Any]) -> Fields:
+    """What RFC 5965 §3 would say: of `mail.source`, the envelope's sender, too."""
+    named = _dictionary(said.get("complaint")).get("complainedRecipients")
+    recipients = [_dictionary(one) for one in named[:1]] if isinstance(named, list) else []
+    return (
+        ("feedback-type", "abuse"),
+        ("original-mail-from", str(_dictionary(said.get("mail")).get("source") or "")),
+        *(("original-rcpt-to", str(one.get("emailAddress") or "")) for one in recipients),
     )
 
 

@@ -12,6 +12,7 @@ from helpdesk.outbound.envelopes import delivery_of_envelope
 from helpdesk.outbound.models import WAS_TRIED, OutboundEmail, OutboundRecipient
 from helpdesk.tickets.delivery import ticket_of
 from helpdesk.tickets.emails import thread_of
+from helpdesk.tickets.links import ticket_of_address, ticket_of_message_id
 from helpdesk.tickets.models import Ticket
 
 
@@ -41,10 +42,27 @@ def returned_by_bounce(bounce: Bounce | None, ticket: Ticket | None) -> Returned
 
 
 def complained_of(mail: ParsedEmail, ticket: Ticket | None) -> Returned | None:
-    """The mail that a complaint is about (RFC 5965 §3.2): by its envelope, its Message-ID, or the ticket's newest."""
+    """The mail that a complaint is about (RFC 5965 §3.2), as far as a token proves that it had that mail.
+
+    That is the bounce address of a delivery, which only its recipient has, or else the reply address of `ticket`, to
+    which the complaint was sent. A Message-ID proves nothing: everybody who got a copy knows it.
+    """
     fields = dict(mail.report.groups[0]) if mail.report and mail.report.groups else {}
-    by_envelope = returned_to_envelope(delivery_of_envelope(_address(fields.get("original-mail-from", "")) or ""))
-    return by_envelope or _sent(original_id(mail), ticket, _address(fields.get("original-rcpt-to", "")))
+    envelopes = [fields.get("original-mail-from", "")] + (
+        [mail.report.first_returned("return-path")] if mail.report else []
+    )
+    named = (returned_to_envelope(delivery_of_envelope(_address(one) or "")) for one in envelopes)
+    if (by_envelope := next(filter(None, named), None)) is not None or ticket is None:
+        return by_envelope
+    found = _sent(original_id(mail), ticket, _address(fields.get("original-rcpt-to", "")))
+    return found if found is not None and found.email.thread_token == thread_of(ticket) else None
+
+
+def quoted_ticket(mail: ParsedEmail) -> Ticket | None:
+    """The ticket whose mail a report holds, by whatever of it is ours: it decides who may read the report."""
+    returned_to = _address(mail.report.first_returned("reply-to")) if mail.report else None
+    ticket_id = ticket_of_message_id(original_id(mail) or "") or ticket_of_address(returned_to or "")
+    return db.session.get(Ticket, ticket_id) if ticket_id is not None else None
 
 
 def _sent(message_id: str | None, ticket: Ticket | None, address: str | None) -> Returned | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.inbound.authentication import is_forged, may_be_forged, spam_reason
 from helpdesk.inbound.bounces import Bounce, cues, read_bounce
+from helpdesk.inbound.doubts import doubt_of
 from helpdesk.inbound.mailboxes import is_daemon
 from helpdesk.inbound.parsing import ParsedEmail
 
@@ -28,7 +29,8 @@ class Kind(StrEnum):
 class Verdict:
     """The kind of a mail, one sentence for staff that says why, and the bounce if it is one.
 
-    `suspect` is why a new ticket of it is filed as spam; `is_forged` says that it is not from whom it says.
+    `suspect` is why a new ticket of it is filed as spam; `is_forged` says that it is not from whom it says, `doubt` why
+    nothing can prove that it is.
     """
 
     kind: Kind
@@ -37,6 +39,7 @@ class Verdict:
     may_be_answered: bool = False
     suspect: str | None = None
     is_forged: bool = False
+    doubt: str | None = None
 
 
 _AUTO_HEADERS = (
@@ -202,7 +205,7 @@ def _by_subject(mail: ParsedEmail) -> str | None:
 
 def _mailing_list(mail: ParsedEmail) -> Verdict | None:
     name = _list_name(mail)
-    return Verdict(Kind.MAILING_LIST, f"Mailing list: {name[:100]}.") if name else None
+    return Verdict(Kind.MAILING_LIST, f"Mailing list: {name[:100]}.", doubt=doubt_of(mail)) if name else None
 
 
 def _list_name(mail: ParsedEmail) -> str:
@@ -224,9 +227,11 @@ def _suspected(verdict: Verdict, mail: ParsedEmail, hosts: frozenset[str]) -> Ve
 
 
 def _welcome(mail: ParsedEmail, own_addresses: frozenset[str], hosts: frozenset[str]) -> Verdict:
-    silent = _reason_for_silence(mail, own_addresses, hosts)
+    doubt = doubt_of(mail)
+    silent = _reason_for_silence(mail, own_addresses, hosts) or doubt
     if silent:
-        return Verdict(Kind.WELCOME, f"A person's mail, as far as can be seen; no automatic answer: {silent}.")
+        reason = f"A person's mail, as far as can be seen; no automatic answer: {silent}."
+        return Verdict(Kind.WELCOME, reason, doubt=doubt)
     return Verdict(Kind.WELCOME, "A person's mail: nothing says otherwise.", may_be_answered=True)
 
 
@@ -235,8 +240,6 @@ def _reason_for_silence(mail: ParsedEmail, own_addresses: frozenset[str], hosts:
         return "the mail could not be read"
     if not mail.from_:
         return "it names no sender"
-    if len(mail.all_of("From")) > 1:
-        return "it names its sender twice"
     if own_addresses.intersection(bare_spellings(mail.from_.address)):
         return f"{mail.from_.address} leads back to this desk"
     if not hosts and may_be_forged(mail):

@@ -1,11 +1,15 @@
 """A mail that the desk sends to itself, to see whether mail comes in: signed, so that it never becomes a ticket."""
 
 import secrets
+from datetime import timedelta
 from typing import NamedTuple
 
+from sqlalchemy import select
+
+from helpdesk import clock
 from helpdesk.addresses import domain_of, named, split_token, with_token
 from helpdesk.config import settings
-from helpdesk.database import transactional
+from helpdesk.database import db, transactional
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.operations import enqueue
@@ -13,6 +17,7 @@ from helpdesk.sites.models import Queue
 from helpdesk.tokens import Kind, keyring
 
 HEADER = "X-Helpdesk-Selftest"
+LASTS = timedelta(hours=1)
 RUN_BYTES = 5  # as many as a ticket's id has, so that the address is as long as those of replies
 BY_PLUS = "its address came in with the part behind the plus"
 BY_PLAIN = "its address came in without a part behind a plus"
@@ -63,15 +68,22 @@ def thread_of(run: str) -> str:
 
 
 def arrived(mail: ParsedEmail, envelope_to: tuple[str, ...]) -> Arrived | None:
-    """Which run's mail this is, by a token of ours in its address, Message-ID or header; None for all other mail."""
-    delivered = (*envelope_to, *mail.delivered_to)
-    written = tuple(box.address for box in (*mail.to, *mail.cc))
-    for address in (*delivered, *written):
-        parts = split_token(address)
-        if parts and (run := _run_of(parts[1])):
-            return Arrived(run, BY_PLUS)
+    """Which run's mail this is; None for all other mail, such as one that only names the address of a run.
+
+    It is the mail that we sent within the last hour, by its Message-ID, or by our header where a relay writes ids anew.
+    """
     ids = ((mail.message_id or "").partition(".")[0], mail.first_of(HEADER))
-    return next((Arrived(run, BY_PLAIN) for token in ids if (run := _run_of(token))), None)
+    run = next((run for token in ids if (run := _run_of(token)) and _was_sent_lately(run)), None)
+    if run is None:
+        return None
+    delivered = (*envelope_to, *mail.delivered_to) or tuple(box.address for box in mail.to)
+    tokens = (parts[1] for address in delivered if (parts := split_token(address)))
+    return Arrived(run, BY_PLUS if any(_run_of(token) == run for token in tokens) else BY_PLAIN)
+
+
+def _was_sent_lately(run: str) -> bool:
+    lately = (OutboundEmail.thread_token == thread_of(run), OutboundEmail.created_at > clock.now() - LASTS)
+    return db.session.scalar(select(OutboundEmail.id).where(*lately).limit(1)) is not None
 
 
 def _run_of(token: str) -> str | None:

@@ -28,17 +28,18 @@ def claim_next(worker: str, /) -> Claim | None:
     """Take the delivery that is next, with a lease; the claim is committed before anything is sent.
 
     People's mail comes before automatic mail, then the oldest. None when nothing is due: while sending is paused, while
-    the destination or the relay refuses, when two are on their way to the same place, and over the hourly limit.
+    the destination or the relay refuses, when two are on their way to the same place, and over the hourly limit, of
+    which automatic mail has one half.
     """
     _take_turn()
     now = clock.now()
     _release_held(now)
-    recipient_id = db.session.scalar(_next_due(now).with_for_update(skip_locked=True))
-    if recipient_id is None or not take_from_limit(now):
+    due = db.session.execute(_next_due(now).with_for_update(skip_locked=True)).first()
+    if due is None or not take_from_limit(now, automatic=due.automatic):
         return None
     claim = (
         update(OutboundRecipient)
-        .where(OutboundRecipient.id == recipient_id)
+        .where(OutboundRecipient.id == due.id)
         .values(
             state=DeliveryState.SENDING,
             worker=worker,
@@ -75,10 +76,10 @@ def _take_turn() -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(_TURN))))
 
 
-def _next_due(now: datetime) -> Select[int]:
+def _next_due(now: datetime) -> Select[int, bool]:
     to = OutboundRecipient
     order = (to.automatic, to.next_attempt_at, to.id)
-    return select(to.id).where(_is_due(now)).order_by(*order).limit(1)
+    return select(to.id, to.automatic).where(_is_due(now)).order_by(*order).limit(1)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

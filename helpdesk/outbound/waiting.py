@@ -1,8 +1,9 @@
 """What mail waits for by itself: a destination or the relay that refuses for now, and the hourly limit."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, and_, delete, exists, or_, update
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, exists, or_, true, update
 
 from helpdesk import clock
 from helpdesk.config import settings
@@ -14,6 +15,7 @@ from helpdesk.rate_limit import Limit, count, next_step_ends, would_pass
 
 EVERYWHERE = "@"  # no domain holds it, whatever a mail says that it came from
 RELAY, LIMIT = f"{EVERYWHERE}relay", f"{EVERYWHERE}limit"  # the name of a limit goes on with its number
+AUTOMATIC = f"{EVERYWHERE}automatic"  # what holds automatic mail alone, so that no flood of receipts holds up a reply
 HOUR = 60 * 60
 FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -24,14 +26,16 @@ def is_held_back(now: datetime) -> ColumnElement[bool]:
     """A condition for deliveries: something holds this one back. What waited two days has its try all the same."""
     wait = DestinationWait
     refuses = and_(_is_about_it(), OutboundRecipient.queued_at > now - GIVE_UP_AFTER)
-    limited = wait.name == _limit_name(settings().smtp_hourly_cap)  # one that was changed holds nothing back
+    most = settings().smtp_hourly_cap  # one that was changed holds nothing back
+    limited = or_(wait.name == _name(LIMIT, most), and_(wait.name == _name(AUTOMATIC, most), _is_automatic()))
     return exists().where(wait.until > now, or_(limited, refuses)).correlate(OutboundRecipient)
 
 
 def was_held_back(since: Moment) -> ColumnElement[bool]:
     """A condition for deliveries: something held this one back at some time after `since`."""
     wait = DestinationWait
-    is_meant = or_(wait.name.startswith(LIMIT), _is_about_it())
+    of_half = and_(wait.name.startswith(AUTOMATIC), _is_automatic())
+    is_meant = or_(wait.name.startswith(LIMIT), of_half, _is_about_it())
     return exists().where(wait.until > since, is_meant).correlate(OutboundRecipient)
 
 
@@ -40,19 +44,23 @@ def is_limited(since: Moment) -> ColumnElement[bool]:
     return exists().where(DestinationWait.name.startswith(LIMIT), DestinationWait.until > since)
 
 
-def take_from_limit(now: datetime) -> bool:
+def take_from_limit(now: datetime, *, automatic: bool) -> bool:
     """Count one more mail against HELPDESK_SMTP_HOURLY_CAP, inside the claim's transaction; with nothing left, all mail
     waits until something is free again, and the answer is False.
+
+    What is `automatic` leaves only while less than half of it is used: the other half is for what people write.
     """
     limit = hourly_limit()
     if limit is None:
         return True
     if would_pass(limit):
-        reason = f"the hourly limit of {limit.most} mails is used up"
-        _put_off(_limit_name(limit.most), until=next_step_ends(limit) or now, reason=reason, refusals=1)
-        return False
-    count(limit)
-    return True
+        _use_up(LIMIT, limit, now, reason=f"the hourly limit of {limit.most} mails is used up")
+    elif automatic and would_pass(replace(limit, most=-(-limit.most // 2))):
+        _use_up(AUTOMATIC, limit, now, reason=f"half of the hourly limit of {limit.most} mails is kept for replies")
+    else:
+        count(limit)
+        return True
+    return False
 
 
 def hourly_limit() -> Limit | None:
@@ -85,8 +93,16 @@ def forget_waits() -> None:
     db.session.execute(delete(DestinationWait).where(old))
 
 
-def _limit_name(most: int) -> str:
-    return f"{LIMIT} of {most}"
+def _name(kind: str, most: int) -> str:
+    return f"{kind} of {most}"
+
+
+def _use_up(kind: str, limit: Limit, now: datetime, *, reason: str) -> None:
+    _put_off(_name(kind, limit.most), until=next_step_ends(limit) or now, reason=reason, refusals=1)
+
+
+def _is_automatic() -> ColumnElement[bool]:
+    return OutboundRecipient.automatic.is_(true())
 
 
 def _is_about_it() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from helpdesk.inbound.operations import receive
 from helpdesk.inbound.sources.leases import note_error, note_success
 from helpdesk.outbound.claiming import has_due
 from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEmail, OutboundRecipient, SendingPause
-from helpdesk.outbound.waiting import LIMIT
+from helpdesk.outbound.waiting import AUTOMATIC, LIMIT
 from helpdesk.sites.models import Queue
 from helpdesk.templating import moment
 from helpdesk.tickets.operations import reply
@@ -167,6 +167,14 @@ def test_the_hourly_limit_is_shown_and_is_no_fault(eve: Desk) -> None:
     )
     [line] = text_of(eve.get("/desk/mail").text, "ul.why li")
     assert line == f"3 wait for the hourly limit: the hourly limit of 100 mails is used up · {UNTIL}"
+
+
+def test_receipts_that_wait_for_their_half_are_counted_alone(eve: Desk) -> None:
+    put(to="reader@example.com")
+    put(to="other@example.com", automatic=True)
+    held(f"{AUTOMATIC} of 100", "half of the hourly limit of 100 mails is kept for replies")
+    [line] = text_of(eve.get("/desk/mail").text, "ul.why li")
+    assert line == f"1 waits for the hourly limit: half of the hourly limit of 100 mails is kept for replies · {UNTIL}"
 
 
 def test_what_waits_about_a_ticket_in_a_restricted_queue_is_for_its_members(eve: Desk, carla: Desk, cast: Cast) -> None:

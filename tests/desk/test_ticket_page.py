@@ -18,6 +18,7 @@ from tests.cast import RUTH, Cast
 from tests.desk.conftest import Desk, counted
 from tests.desk.reading import numbers_in, text_of, values_of
 from tests.factories import follow_up_letter, make_ticket
+from tests.letters import put
 
 HTML = '<p>Hello <b>desk</b></p><script>alert(1)</script><img src="https://tracker.example.com/x.png">'
 
@@ -109,17 +110,31 @@ def test_a_reply_says_how_far_its_mail_has_come(
     recipient = reply(ticket, body="Thank you.", by=cast.ann).outbound_email.recipients[0]  # type: ignore[union-attr]
     recipient.state, recipient.error = state, error
     db.session.commit()
-    assert text_of(ann.get(path_of(ticket)).text, "p.delivery") == [words]
+    assert text_of(ann.get(path_of(ticket)).text, "p.delivery span") == [words]
 
 
-def test_a_failed_mail_is_sent_again_from_its_ticket(eve: Desk, ann: Desk, cast: Cast, ticket: Ticket) -> None:
+def test_whoever_may_reply_sends_a_failed_mail_again_from_its_ticket(
+    ann: Desk, sam: Desk, cast: Cast, ticket: Ticket
+) -> None:
     recipient = reply(ticket, body="Thank you.", by=cast.ann).outbound_email.recipients[0]  # type: ignore[union-attr]
     recipient.state = DeliveryState.FAILED
     db.session.commit()
-    assert "Retry" not in ann.get(path_of(ticket)).text
-    answer = eve.post(f"/desk/mail/out/{recipient.id}/retry", number=ticket.number)
+    assert text_of(ann.get(path_of(ticket)).text, "p.delivery button") == ["Retry"]
+    assert (sam.post(f"/desk/mail/out/{recipient.id}/retry").status_code, recipient.state) == (
+        404,
+        DeliveryState.FAILED,
+    )
+    answer = ann.post(f"/desk/mail/out/{recipient.id}/retry", number=ticket.number)
     assert (answer.status_code, answer.location, recipient.state) == (303, path_of(ticket), DeliveryState.QUEUED)
-    assert ticket.events[-1].kind.value == "send_retried"
+    assert (ticket.events[-1].kind.value, ticket.events[-1].by_agent) == ("send_retried", cast.ann)
+
+
+def test_class_50_a_mail_about_an_account_is_sent_again_by_those_who_look_after_mail(ann: Desk, eve: Desk) -> None:
+    recipient = put(thread_token=None).recipients[0]
+    recipient.state = DeliveryState.FAILED
+    db.session.commit()
+    answers = [desk.post(f"/desk/mail/out/{recipient.id}/retry").status_code for desk in (ann, eve)]
+    assert (answers, recipient.state) == ([404, 303], DeliveryState.QUEUED)
 
 
 def test_formatted_mail_is_shown_in_a_frame_that_may_do_nothing(ann: Desk, ticket: Ticket) -> None:
@@ -147,19 +162,38 @@ def test_a_message_without_format_has_no_frame(ann: Desk, ticket: Ticket) -> Non
     assert ann.get(f"/desk/messages/{ticket.messages[0].id}/html").status_code == 404
 
 
-def test_the_raw_mail_is_for_those_who_read_mail(eve: Desk, ann: Desk, cast: Cast) -> None:
+def test_the_source_of_a_mail_is_one_click_away_for_whoever_sees_its_ticket(ann: Desk, sam: Desk) -> None:
     raw = b"From: Ruth <ruth@example.com>\r\nTo: support@example.org\r\nSubject: Hi\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
     email = process(receive(raw).id)
-    ticket = email.became.ticket  # type: ignore[union-attr]
-    link = f"/desk/mail/{email.id}/raw"
-    assert (link in eve.get(path_of(ticket)).text, link in ann.get(path_of(ticket)).text) == (True, False)
-    answer = eve.get(link)
-    assert (answer.data, answer.mimetype, answer.headers["Content-Disposition"].split(";")[0]) == (
+    path = path_of(email.became.ticket)  # type: ignore[union-attr]
+    links = [f"/desk/mail/{email.id}/view", f"/desk/mail/{email.id}/raw"]
+    assert re.findall(r'<a class="raw" href="([^"]*)"', ann.get(path).text) == links
+    shown, saved = (ann.get(link) for link in links)
+    assert (values_of(shown.text, "source") or text_of(shown.text, "textarea"))[0].startswith("From: Ruth <ruth@exa")
+    assert text_of(shown.text, "p.quiet-line a") == ["#1"]
+    assert (saved.data, saved.mimetype, saved.headers["Content-Disposition"].split(";")[0]) == (
         raw,
         "application/octet-stream",
         "attachment",
     )
-    assert ann.get(link).status_code == 403
+    assert (saved.headers["X-Content-Type-Options"], saved.headers["Content-Security-Policy"]) == ("nosniff", FILE_CSP)
+    assert [sam.get(link).status_code for link in links] == [404, 404]
+
+
+def test_class_50_a_mail_that_became_nothing_is_for_those_who_look_after_mail(ann: Desk, eve: Desk) -> None:
+    email = process(receive(b"From: support@example.org\r\nTo: support@example.org\r\n\r\nOurs\r\n").id)
+    assert email.became is None
+    for link in (f"/desk/mail/{email.id}/view", f"/desk/mail/{email.id}/raw"):
+        assert (ann.get(link).status_code, eve.get(link).status_code) == (404, 200)
+
+
+def test_class_22_a_ticket_says_why_nothing_proves_who_wrote_it(ann: Desk) -> None:
+    email = process(receive(b"Received: by x\r\n\r\nFrom: ruth@example.com\r\nSubject: Hi\r\n\r\nHello\r\n").id)
+    page = ann.get(path_of(email.became.ticket)).text  # type: ignore[union-attr]
+    assert [line for line in text_of(page, "div.who p") if "prove" in line] == [
+        "ruth@example.com sender not proven",
+        "Nothing proves its sender: its sender stands below a break in its headers, where no mail server looks.",
+    ]
 
 
 def test_class_3_and_6_files_are_always_downloads(ann: Desk, ticket: Ticket) -> None:

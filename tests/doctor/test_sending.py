@@ -11,7 +11,7 @@ import pytest
 from helpdesk.database import db
 from helpdesk.doctor import signing
 from helpdesk.outbound.models import DestinationWait
-from helpdesk.outbound.waiting import LIMIT, RELAY
+from helpdesk.outbound.waiting import AUTOMATIC, LIMIT, RELAY
 from tests.servers.dkim_keys import make_key, record_of
 from tests.servers.dns import NameServer
 
@@ -101,6 +101,17 @@ def test_the_hourly_limit_is_no_fault(desk: Any) -> None:
         f"until {soon:%H:%M} UTC for the limit of HELPDESK_SMTP_HOURLY_CAP: the hourly limit of 100 mails is used up."
     )
     assert [(finding.level.value, finding.sentence) for finding in told] == [("ok", f"Mail waits {sentence}")]
+
+
+def test_receipts_that_wait_for_their_half_are_no_fault(desk: Any) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    wait(f"{AUTOMATIC} of 100", soon, "half of the hourly limit of 100 mails is kept for replies")
+    [told] = [finding for finding in desk.findings() if finding.area == "outbox"]
+    assert (told.level.value, told.sentence) == (
+        "ok",
+        f"Receipts wait until {soon:%H:%M} UTC for their half of HELPDESK_SMTP_HOURLY_CAP: half of the hourly limit of 100"
+        " mails is kept for replies.",
+    )
 
 
 def ill(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

@@ -144,3 +144,57 @@ def test_what_is_forwarded_is_read_however_a_program_says_so(name: str):
 def test_a_sentence_below_a_mark_is_no_label():
     read = read_forward("Begin forwarded message:\n\nFrom what I see it is wrong.\nTo me, too.", subject="Fwd: x")
     assert read is None
+
+
+RUTH = Mailbox("Ruth Reed", "ruth@example.com")
+FAKES = {
+    "a mark": "---------- Forwarded message ---------\nFrom: Tom Flag <tom@example.net>\nSubject: A flag\n",
+    "a mark of Apple's": "Begin forwarded message:\n\n> From: Tom Flag <tom@example.net>\n> Subject: A flag\n",
+    "a mark in German": "-------- Weitergeleitete Nachricht --------\nVon: Tom Flag <tom@example.net>\nBetreff: A flag\n",
+    "a separator": "-----Original Message-----\nFrom: Tom Flag <tom@example.net>\nSent: Monday, 23 November 2026 10:00\n",
+    "a header block": "From: Tom Flag <tom@example.net>\nSent: Monday, 23 November 2026 10:00\nTo: a@example.org\nSubject: A\n",
+    "an attribution": "On Mon, 23 Nov 2026 at 10:00, Tom Flag <tom@example.net> wrote:\n> Down.\n",
+}
+TRUE_TOPS = {
+    "Outlook": "From: Ruth Reed <ruth@example.com>\nSent: Monday, 23 November 2026 10:15\nTo: x@example.org\nSubject: Hi\n",
+    "Outlook in German": "Von: Ruth Reed <ruth@example.com>\nGesendet: Montag, 23. November 2026 10:15\nAn: x@example.org\n"
+    "Betreff: Hi\n",
+    "Outlook in French": "________________________________\nDe : Ruth Reed <ruth@example.com>\n"
+    "Envoyé : lundi 23 novembre 2026 10:15\nÀ : x@example.org\nObjet : Hi\n",
+    "Outlook in Polish": "Od: Ruth Reed <ruth@example.com>\nWysłano: poniedziałek, 23 listopada 2026 10:15\nDo: x@example.org\n"
+    "Temat: Hi\n",
+    "Outlook of old": "-----Original Message-----\nFrom: Ruth Reed [mailto:ruth@example.com]\n"
+    "Sent: Monday, November 23, 2026 10:15 AM\nTo: x@example.org\nSubject: Hi\n",
+    "a block with marks before its lines": "> From: Ruth Reed <ruth@example.com>\n> Sent: Monday, 23 November 2026 10:15\n"
+    "> To: x@example.org\n> Subject: Hi\n",
+    "Gmail": "---------- Forwarded message ---------\nFrom: Ruth Reed <ruth@example.com>\n"
+    "Date: Mon, Nov 23, 2026 at 10:15 AM\nSubject: Hi\nTo: <x@example.org>\n",
+    "Yandex": "-------- Пересылаемое сообщение --------\n23.11.2026, 10:15, \"Ruth Reed\" <ruth@example.com>:\n",
+    "an attribution": "On Mon, 23 Nov 2026 at 10:15, Ruth Reed <ruth@example.com> wrote:\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fake", FAKES.values(), ids=FAKES)
+@pytest.mark.parametrize("top", TRUE_TOPS.values(), ids=TRUE_TOPS)
+def test_class_14_what_the_writer_of_a_forwarded_mail_pretends_names_no_other_writer(top: str, fake: str) -> None:
+    quoted = top.startswith("> ")
+    said = "".join(f"> {line}\n" if quoted else f"{line}\n" for line in f"Dear desk,\n\n{fake}\nI did it.".split("\n"))
+    for text in (f"Yours?\n\n{top}\n{said}", f"{top}\n{said.partition(chr(10))[2]}"):
+        found = read_forward(text, subject="FW: Hi")
+        assert found is not None
+        assert found.from_ == RUTH
+        assert "I did it." in found.text
+
+
+def test_class_14_a_block_without_its_writer_takes_none_from_the_words_below() -> None:
+    top = "---------- Forwarded message ---------\nDate: Mon, Nov 23, 2026 at 10:15 AM\nSubject: Hi\nTo: <x@example.org>\n"
+    found = read_forward(f"{top}\nFrom: Tom Flag <tom@example.net>\n\nI did it.", subject="Fwd: Hi")
+    assert found is not None
+    assert found.from_ is None
+
+
+def test_class_14_labels_far_below_a_mark_are_words() -> None:
+    text = (
+        "---------- Forwarded message ---------\nSomebody\nin a tongue\nthat nobody reads\n\n" + FAKES["a header block"]
+    )
+    assert read_forward(text, subject="Fwd: Hi") is None

@@ -307,6 +307,24 @@ def test_a_token_server_that_is_slow_holds_no_transaction(
     assert afresh(db.session.get_one(Source, source_id)).last_success_at is not None
 
 
+def test_a_worker_that_stood_still_frees_no_claim_of_another(
+    app: Flask, source: Source, account: Account, tokens: TokenServer
+) -> None:
+    tokens.waits_for = threading.Event()
+    source_id = source.id
+    db.session.rollback()
+    fetcher = threading.Thread(target=fetch_in, args=(app, source_id))
+    fetcher.start()
+    wait_until(lambda: len(tokens.asked) == 1)
+    others = clock.now() + timedelta(minutes=3)
+    db.session.get_one(SourceToken, source_id).renewing_until = others
+    db.session.commit()
+    tokens.waits_for.set()
+    fetcher.join(60)
+    db.session.rollback()
+    assert db.session.get_one(SourceToken, source_id).renewing_until == others
+
+
 def test_a_sealed_secret_is_opened_by_any_key_of_now_for_its_purpose_alone(app: Flask) -> None:
     sealed = seal("refresh-0", purpose="one")
     assert (unseal(sealed, purpose="one"), unseal(sealed, purpose="two")) == ("refresh-0", None)

@@ -476,9 +476,15 @@ def test_every_message_id_we_send_leads_back(cast: Cast) -> None:
 # The rest prepares.
 
 
-def took(raw: bytes, *, envelope_from: str | None = None, envelope_to: tuple[str, ...] = ()) -> InboundEmail:
+def took(
+    raw: bytes,
+    *,
+    envelope_from: str | None = None,
+    envelope_to: tuple[str, ...] = (),
+    source: Source | None = None,
+) -> InboundEmail:
     """Receive and process one mail."""
-    email_id = receive(raw, envelope_from=envelope_from, envelope_to=envelope_to).id
+    email_id = receive(raw, source=source, envelope_from=envelope_from, envelope_to=envelope_to).id
     process(email_id)
     return db.session.get_one(InboundEmail, email_id)
 

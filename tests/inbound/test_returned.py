@@ -1,5 +1,6 @@
 """What comes back of our mail: bounces to an address of their own, complaints, answers of machines; and suspects."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,17 +9,19 @@ from flask import Flask
 
 from helpdesk import clock
 from helpdesk.database import db
+from helpdesk.desk.mail_log import get_inbound, list_not_taken
+from helpdesk.errors import NotFound
 from helpdesk.inbound.bounce_words import why_it_came_back
 from helpdesk.inbound.bounces import Bounce
-from helpdesk.inbound.models import InboundState
+from helpdesk.inbound.models import InboundState, Source
 from helpdesk.inbound.screening import FORGED
 from helpdesk.outbound.envelopes import delivery_of_envelope
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.readers.operations import find_reader
-from helpdesk.tickets.delivery import deliver_due
-from helpdesk.tickets.links import reply_address
+from helpdesk.tickets.delivery import deliver_due, ticket_of
+from helpdesk.tickets.links import new_message_id, reply_address
 from helpdesk.tickets.messages import MessageKind
-from helpdesk.tickets.models import Resolution, Status, Then
+from helpdesk.tickets.models import Resolution, Status, Then, Ticket
 from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
 from helpdesk.tickets.queries import public_messages_of
@@ -110,6 +113,35 @@ def test_a_bounce_in_no_known_form_counts_at_the_bounce_address_alone(cast: Cast
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("how", ["bounced", "delayed", "complained", "unknown id"])
+def test_class_50_what_comes_back_is_for_those_who_see_the_ticket_whatever_mailbox_it_came_to(
+    cast: Cast, sent: list[str], how: str
+) -> None:
+    reply(make_ticket(cast, queue=cast.legal, may_be_answered=False), body="In confidence.", by=cast.carla)
+    [recipient] = outbox()[-1].recipients
+    quoted, to = outbox()[-1].message_id, "support@example.org"
+    recipient.state = DeliveryState.SENT
+    inbox = Source(name="inbox", queue=cast.queue, settings={})
+    db.session.add(inbox)
+    db.session.commit()
+    raw = {
+        "bounced": lambda: bounce(quoted, to=to),
+        "delayed": lambda: bounce(quoted, to=to, action="delayed", status="4.4.1"),
+        "complained": lambda: complaint(to=to, message_id=quoted),
+        "unknown id": lambda: bounce(new_message_id(recipient_ticket(recipient)), to=to),
+    }[how]()
+    came = took(raw, source=inbox, envelope_from="")
+    assert (came.queue, came.became) == (cast.legal, None)
+    seen = []
+    for agent in (cast.eve, cast.carla):
+        try:
+            seen.append(get_inbound(came.id, agent).id)
+        except NotFound:
+            seen.append(None)
+    assert seen == [None, came.id]
+    assert came not in list_not_taken(cast.eve)
+
+
 def test_a_warning_to_the_bounce_address_changes_nothing(sent: list[str]) -> None:
     late = bounce("rewritten@example.com", to=sent[1], action="delayed", status="4.4.1")
     assert (took(late, envelope_from="").state, only_ticket().status) == (InboundState.IGNORED, Status.CLOSED)
@@ -175,18 +207,20 @@ def test_why_a_mail_came_back_is_said_in_plain_words(status: str | None, diagnos
     assert why_it_came_back(None) == "their mail server did not say why"
 
 
-@pytest.mark.parametrize("found_by", ["message id", "envelope", "bounce address"])
+@pytest.mark.parametrize("found_by", ["reply address", "envelope", "return path", "notice of Amazon", "bounce address"])
 def test_a_complaint_marks_the_mail_and_ends_automatic_mail_to_its_reader(
     cast: Cast, sent: list[str], change: Change, found_by: str
 ) -> None:
     change(receipts_per_address_per_day=10)
-    to = sent[0] if found_by == "bounce address" else "support@example.org"
-    said = {
-        "message id": {"message_id": outbox()[0].message_id},
-        "envelope": {"mail_from": sent[0]},
-        "bounce address": {},
-    }[found_by]
-    came = took(complaint(to=to, **said))
+    receipt_id, here = outbox()[0].message_id, "support@example.org"
+    raw = {
+        "reply address": lambda: complaint(to=reply_address(only_ticket()), message_id=receipt_id),
+        "envelope": lambda: complaint(to=here, mail_from=sent[0]),
+        "return path": lambda: complaint(to=here, return_path=sent[0]),
+        "notice of Amazon": lambda: notice(source=sent[0]),
+        "bounce address": lambda: complaint(to=sent[0]),
+    }[found_by]()
+    came = took(raw)
     ticket = only_ticket()
     assert [row.complained_at is not None for mail in outbox() for row in mail.recipients] == [True, False, False]
     assert (event_kinds(ticket)[-1], ticket.events[-1].data, ticket.status) == (
@@ -203,12 +237,35 @@ def test_a_complaint_marks_the_mail_and_ends_automatic_mail_to_its_reader(
 
 def test_a_complaint_that_came_twice_is_told_once(cast: Cast, sent: list[str]) -> None:
     for number in range(2):
-        took(complaint(to="support@example.org", message_id=outbox()[-1].message_id, number=number))
+        took(complaint(to="support@example.org", mail_from=sent[1], number=number))
     assert event_kinds(only_ticket()).count("complained") == 1
 
 
-def test_a_complaint_about_a_copy_is_held_against_whoever_it_names(cast: Cast, sent: list[str]) -> None:
-    took(complaint(to="support@example.org", message_id=outbox()[-1].message_id, recipient=TOM))
+@pytest.mark.parametrize("how", ["quoted", "answered", "of another ticket", "noticed"])
+def test_class_30_a_complaint_that_only_knows_a_message_id_is_shown_to_staff_and_ends_nothing(
+    cast: Cast, sent: list[str], how: str
+) -> None:
+    known, here = outbox()[1].message_id, "support@example.org"
+    other = make_ticket(cast, body="Another matter", address=TOM, may_be_answered=False)
+    raw = {
+        "quoted": lambda: complaint(to=here, message_id=known, recipient=RUTH),
+        "answered": lambda: complaint(to=here, message_id=known, answers=known),
+        "of another ticket": lambda: complaint(to=reply_address(other), message_id=known, recipient=RUTH),
+        "noticed": lambda: notice(source="x@example.org", message_id=known),
+    }[how]()
+    came = took(raw)
+    reader = find_reader(RUTH)
+    assert reader is not None
+    assert (reader.complained_at, [row.complained_at for mail in outbox() for row in mail.recipients]) == (
+        None,
+        [None] * 3,
+    )
+    assert [kind for one in tickets() for kind in event_kinds(one) if kind == "complained"] == []
+    assert (came.state, came.became, "so nothing changes" in came.reason) == (InboundState.IGNORED, None, True)
+
+
+def test_a_complaint_about_a_copy_is_held_against_whose_delivery_it_was(cast: Cast, sent: list[str]) -> None:
+    took(complaint(to="support@example.org", mail_from=sent[2], recipient=RUTH))
     assert only_ticket().events[-1].data == {"address": TOM}
     reader = find_reader(RUTH)
     assert reader is not None
@@ -283,17 +340,42 @@ def test_nobody_is_believed_about_spam_unless_he_is_trusted(cast: Cast) -> None:
 
 
 def complaint(
-    *, to: str, message_id: str = "redacted@example.net", mail_from: str = "", recipient: str = "", number: int = 0
+    *,
+    to: str,
+    message_id: str = "redacted@example.net",
+    mail_from: str = "",
+    recipient: str = "",
+    number: int = 0,
+    return_path: str = "",
+    answers: str = "",
 ) -> bytes:
     """A complaint of a mail provider (RFC 5965) about a mail of ours."""
     fields = [f"Original-Mail-From: <{mail_from}>"] if mail_from else []
     fields += [f"Original-Rcpt-To: <{recipient}>"] if recipient else []
+    answered = [f"In-Reply-To: <{answers}>"] if answers else []
+    returned = [f"Return-Path: <{return_path}>"] if return_path else []
     return "\r\n".join([
         "From: feedback@isp.example.net", f"To: {to}", "Subject: Abuse report",
-        f"Message-ID: <arf-{number}-{abs(hash((to, message_id, mail_from)))}@isp.example.net>", "MIME-Version: 1.0",
+        f"Message-ID: <arf-{number}-{abs(hash((to, message_id, mail_from)))}@isp.example.net>", "MIME-Version: 1.0", *answered,
         'Content-Type: multipart/report; report-type=feedback-report; boundary="a"', "",
         "--a", "Content-Type: text/plain", "", "Somebody does not want this.", "",
         "--a", "Content-Type: message/feedback-report", "", "Feedback-Type: abuse", "Version: 1", *fields, "",
-        "--a", "Content-Type: message/rfc822", "", "From: support@example.org", "Subject: Re: The bridge",
+        "--a", "Content-Type: message/rfc822", "", *returned, "From: support@example.org", "Subject: Re: The bridge",
         f"Message-ID: <{message_id}>", "", "Dear Ruth", "", "--a--", "",
     ]).encode()  # fmt: skip
+
+
+def notice(*, source: str, message_id: str = "redacted@example.net") -> bytes:
+    """A complaint as Amazon SES tells it in a mail."""
+    said = {
+        "notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": RUTH}]},
+        "mail": {"source": source, "headers": [{"name": "Message-ID", "value": f"<{message_id}>"}]},
+    }  # fmt: skip
+    return letter(from_="no-reply@sns.amazonaws.com", subject="AWS Notification Message", body=json.dumps(said))
+
+
+def recipient_ticket(recipient: OutboundRecipient) -> Ticket:
+    """The ticket that a delivery is about."""
+    ticket = ticket_of(recipient.email)
+    assert ticket is not None
+    return ticket

@@ -1,9 +1,11 @@
 """A mail that the desk sent to itself is recognised however it comes in, and never becomes a ticket."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
-from helpdesk import tokens
+from helpdesk import clock, tokens
 from helpdesk.database import db
 from helpdesk.desk.mail_log import list_not_taken
 from helpdesk.inbound.models import InboundEmail, InboundState
@@ -49,8 +51,33 @@ def test_it_is_recognised_by_whatever_is_left_of_it(sent: tuple[str, bytes]) -> 
     assert read(lost).reason == f"Selftest {run}: {BY_PLAIN}."
     renamed = lost.replace(token.encode(), b"somebody-elses-id", 1)
     assert read(renamed).state is InboundState.SELFTEST
-    assert read(letter(headers={HEADER: token.upper()})).state is InboundState.SELFTEST
-    assert read(letter(), envelope_to=(f"support+{token}@example.org",)).reason == f"Selftest {run}: {BY_PLUS}."
+    assert read(renamed, envelope_to=(f"support+{token}@example.org",)).reason == f"Selftest {run}: {BY_PLUS}."
+
+
+@pytest.mark.parametrize("where", ["To", "Cc", "Delivered-To", "envelope"])
+def test_class_17_the_address_of_a_run_swallows_no_other_mail(sent: tuple[str, bytes], where: str) -> None:
+    address = f"support+{tokens.keyring().issue(Kind.SELFTEST, bytes.fromhex(sent[0]))}@example.org"
+    if where == "envelope":
+        email = read(letter(body="A secret.\r\n"), envelope_to=(address,))
+    else:
+        email = read(letter(body="A secret.\r\n", headers={where: address}))
+    assert email.state is InboundState.ACCEPTED
+    assert [ticket.messages[0].body_text for ticket in db.session.query(Ticket)] == ["A secret."]
+
+
+def test_class_52_an_hour_later_a_selftest_is_a_mail_like_any_other(
+    sent: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment + timedelta(minutes=59))
+    assert read(sent[1]).state is InboundState.SELFTEST
+    monkeypatch.setattr(clock, "now", lambda: moment + timedelta(minutes=61))
+    assert read(sent[1]).state is not InboundState.SELFTEST
+
+
+def test_class_52_a_token_of_a_run_that_was_never_sent_hides_no_mail(cast: Cast) -> None:
+    token = tokens.keyring().issue(Kind.SELFTEST, bytes.fromhex(new_run()))
+    assert read(letter(headers={HEADER: token})).state is InboundState.ACCEPTED
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.SELFTEST])

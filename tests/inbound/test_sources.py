@@ -102,11 +102,12 @@ def test_l2_a_flag_that_is_refused_for_ever_makes_one_ticket_and_is_told(
     assert (subjects(), mailbox.flags()) == (["One"], [set()])
 
 
-def test_l2_a_refused_flag_is_a_complaint_until_another_mail_is_marked(
+def test_l2_a_refused_flag_is_a_complaint_until_the_mail_is_marked_by_a_later_look(
     app: Flask, cast: Cast, mailbox: Account, proxy_to: Callable[..., Proxy]
 ) -> None:
     proxy = proxy_to(mailbox.port, judge=lambda line: "NO read-only today" if b"STORE" in line else PASS)
     source = make_source(app, cast, mailbox.settings(port=proxy.port))
+    mailbox.deliver(letter())
     mailbox.deliver(letter())
     for _ in range(2):
         fetch(source.id, "one")
@@ -114,9 +115,34 @@ def test_l2_a_refused_flag_is_a_complaint_until_another_mail_is_marked(
         assert source.last_success_at is not None
         assert source.last_error == "Not everything went well: the server does not mark mail 1 as read: read-only today"
     healed = find_or_make_source(app, cast, mailbox.settings())
-    mailbox.deliver(letter())
     fetch(healed.id, "one")
-    assert (afresh(healed).last_error, mailbox.flags()) == (None, [set(), {"\\Seen"}])
+    assert (afresh(healed).last_error, mailbox.flags()) == (None, [{"\\Seen"}] * 2)
+
+
+def test_l2_a_refused_flag_costs_one_try_in_each_later_look(
+    app: Flask, cast: Cast, mailbox: Account, proxy_to: Callable[..., Proxy]
+) -> None:
+    tried: list[bytes] = []
+
+    def judge(line: bytes) -> Any:
+        if b"STORE" not in line:
+            return PASS
+        tried.append(line)
+        return "NO read-only today"
+
+    source = make_source(app, cast, mailbox.settings(port=proxy_to(mailbox.port, judge=judge).port))
+    for _ in range(3):
+        mailbox.deliver(letter())
+    assert [fetch(source.id, "one") for _ in range(3)] == [3, 0, 0]
+    assert len(tried) == 3 + 1 + 1
+
+
+def test_l2_what_somebody_marked_as_unread_stays_so_while_all_goes_well(source: Source, mailbox: Account) -> None:
+    mailbox.deliver(letter())
+    fetch(source.id, "one")
+    mailbox.change_flags(1, "-FLAGS", "(\\Seen)")
+    fetch(source.id, "one")
+    assert mailbox.flags() == [set()]
 
 
 def test_l5_mail_stays_unread_until_it_is_kept(app: Flask, source: Source, mailbox: Account) -> None:

@@ -214,6 +214,24 @@ def test_over_the_hourly_limit_mail_waits_people_first_and_oldest_first(
     assert took(smtp)[3:] == ["reader3@example.com", "receipt@example.com"]
 
 
+@pytest.mark.parametrize(("most", "receipts"), [(6, 3), (5, 3), (1, 1)])
+def test_class_27_a_flood_of_receipts_leaves_half_of_the_hourly_limit_to_replies(
+    app: Flask, smtp: SmtpServer, later: Later, most: int, receipts: int
+) -> None:
+    use_server(app, smtp)
+    app.extensions["settings"].smtp_hourly_cap = most
+    for number in range(10):
+        put(to=f"victim{number}@example.com", automatic=True)
+    assert (deliver_due("one"), has_due()) == (receipts, False)
+    for number in range(most):
+        put(to=f"reader{number}@example.com")
+    assert deliver_due("one") == most - receipts
+    assert took(smtp)[receipts:] == [f"reader{number}@example.com" for number in range(most - receipts)]
+    later(minutes=71)
+    assert deliver_due("one") == receipts
+    assert took(smtp)[most:] == [f"reader{number}@example.com" for number in range(most - receipts, most)]
+
+
 def test_the_hourly_limit_holds_for_all_workers_together(app: Flask, smtp: SmtpServer) -> None:
     use_server(app, smtp)
     app.extensions["settings"].smtp_hourly_cap = 7

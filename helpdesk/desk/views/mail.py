@@ -72,7 +72,7 @@ def resume() -> Response:
 
 
 @blueprint.get(f"/mail/<{ID}:email_id>/raw")
-@require("mail.read")
+@require("tickets.read")
 def raw_mail(email_id: int) -> Response:
     """A mail as it came, byte for byte."""
     email = get_inbound(email_id, g.agent)
@@ -80,7 +80,7 @@ def raw_mail(email_id: int) -> Response:
 
 
 @blueprint.get(f"/mail/<{ID}:email_id>/view")
-@require("mail.read")
+@require("tickets.read")
 def view_mail(email_id: int) -> str:
     """A mail as it came, as text."""
     email = get_inbound(email_id, g.agent)
@@ -163,9 +163,9 @@ def leave_stuck_mail(stuck_id: int) -> Response:
 
 
 @blueprint.post(f"/mail/out/<{ID}:recipient_id>/retry")
-@require("mail.retry")
+@require("tickets.reply")
 def retry_sending(recipient_id: int) -> Response:
-    """Send a failed mail once more."""
+    """Send a failed mail once more: whoever may reply on its ticket can."""
     _try(
         lambda: retry_delivery(get_recipient(recipient_id, g.agent), by=g.agent),
         done="The mail will be sent again in a moment.",

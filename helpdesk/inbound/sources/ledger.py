@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select, update
 
@@ -10,6 +11,7 @@ from helpdesk.database import db, transactional
 from helpdesk.inbound.models import InboundEmail, Source, StuckEmail
 from helpdesk.inbound.stuck import is_due
 
+LATELY = timedelta(days=1)
 NOT_WELL = "Not everything went well: "
 
 
@@ -59,6 +61,18 @@ def open_ledger(source_id: int, validity: int, *, mailbox: str) -> Ledger:
         db.session.expunge(mail)
     db.session.rollback()
     return ledger
+
+
+def taken_lately(source_id: int, validity: int) -> set[int]:
+    """The UIDs that we took within a day; ends with no transaction. What is older somebody else may have marked."""
+    lately = select(InboundEmail.uid).where(
+        InboundEmail.source_id == source_id,
+        InboundEmail.uidvalidity == validity,
+        InboundEmail.received_at > clock.now() - LATELY,
+    )
+    found = {uid for uid in db.session.scalars(lately) if uid is not None}
+    db.session.rollback()
+    return found
 
 
 @transactional

@@ -29,6 +29,7 @@ LISTEN_SECONDS = 1.0
 ONE_MAIL_SECONDS = 4 * 60  # less than a lease: another worker must not begin with the same mail meanwhile
 SIZES_AT_ONCE = 500
 HEADER_BYTES = 256 * 1024
+AS_READ = "as read"
 DEFAULT_PORTS: dict[str, int] = {"tls": 993, "starttls": 143, "none": 143}
 FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError)
 
@@ -134,6 +135,10 @@ class OpenMailbox:
         self._client.untagged_responses.pop("EXISTS", None)
         return sorted(int(uid) for uid in self._box.uids("ALL", charset=None))
 
+    def unread(self) -> set[int]:
+        """The UIDs of all mails that nobody has read."""
+        return {int(uid) for uid in self._box.uids("UNSEEN", charset=None)}
+
     def has(self, uid: int) -> bool:
         """False when a mail is gone for certain."""
         answer, data = self._client.uid("SEARCH", f"UID {uid}")
@@ -160,7 +165,7 @@ class OpenMailbox:
         # imap-tools' own flag() expunges as well, which would destroy what somebody else marked as deleted.
         answer, data = self._client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")
         if answer != "OK":
-            raise MailRefused(f"the server does not mark mail {uid} as read: {said(data)}")
+            raise MailRefused(f"the server does not mark mail {uid} {AS_READ}: {said(data)}")
 
     def move(self, uid: int, folder: str, *, is_copied: bool, note_copied: Callable[[], None]) -> None:
         """Move the mail into another folder. Raises MailRefused when the server does not let us. See `moving.move`."""

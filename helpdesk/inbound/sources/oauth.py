@@ -157,15 +157,15 @@ def _access_token(source_id: int, grant: Grant, refused: str) -> str:
     """One that is good, renewed if need be, by one worker at a time: some servers take each refresh token only once."""
     until = time.monotonic() + WAIT_SECONDS
     while not (kept := _read(source_id, grant)).is_good(refused):
-        if _claim(source_id, until=clock.now() + RENEWING):
-            return _renewed(source_id, grant, refused)
+        if _claim(source_id, until=(claim := clock.now() + RENEWING)):
+            return _renewed(source_id, grant, refused, claim)
         if time.monotonic() > until:
             raise TokenRefused("Another worker is asking for an access token, and does not get one.")
         time.sleep(LOOK_AGAIN_SECONDS)
     return kept.access_token
 
 
-def _renewed(source_id: int, grant: Grant, refused: str) -> str:
+def _renewed(source_id: int, grant: Grant, refused: str, claim: datetime) -> str:
     try:
         kept = _read(source_id, grant)  # another worker may have been faster
         if kept.is_good(refused):
@@ -179,7 +179,7 @@ def _renewed(source_id: int, grant: Grant, refused: str) -> str:
         )
         return keep(source_id, grant, answer, refresh_token=refresh_token).access_token
     finally:
-        _release(source_id)
+        _release(source_id, until=claim)
 
 
 def _read(source_id: int, grant: Grant) -> Kept:
@@ -204,10 +204,11 @@ def _claim(source_id: int, /, *, until: datetime) -> bool:
 
 
 @transactional
-def _release(source_id: int, /) -> None:
-    row = db.session.get(SourceToken, source_id)
-    if row is not None:
-        row.renewing_until = None
+def _release(source_id: int, /, *, until: datetime) -> None:
+    """Free the claim that ends then; one that another worker has by now is his."""
+    is_ours = (SourceToken.source_id == source_id, SourceToken.renewing_until == until)
+    free = update(SourceToken).where(*is_ours).values(renewing_until=None)
+    db.session.execute(free.execution_options(synchronize_session=False))
 
 
 @transactional

@@ -13,14 +13,15 @@ from helpdesk.errors import Conflict
 from helpdesk.inbound.models import Source
 from helpdesk.inbound.receiving import receive, record_oversized
 from helpdesk.inbound.sources.leases import claim_source, note_missing, note_success
-from helpdesk.inbound.sources.ledger import NOT_WELL, Ledger, note_copied, open_ledger
-from helpdesk.inbound.sources.mailbox import FAULTS, MailboxFailed, MailRefused, OpenMailbox
+from helpdesk.inbound.sources.ledger import NOT_WELL, Ledger, note_copied, open_ledger, taken_lately
+from helpdesk.inbound.sources.mailbox import AS_READ, FAULTS, MailboxFailed, MailRefused, OpenMailbox
 from helpdesk.inbound.stuck import forget_stuck, note_stuck
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 50 * 1024 * 1024
 MOST_UNMOVED = 10
+MOST_MARKED = 100
 KEPT_HEADERS = (
     b"from:", b"to:", b"cc:", b"subject:", b"date:", b"message-id:", b"in-reply-to:", b"references:", b"return-path:"
 )  # fmt: skip
@@ -41,6 +42,7 @@ class Visit:
     validity: int
     new: int = 0
     has_moved: bool = False
+    has_marked: bool = False
     unmoved: int = 0
     gone: set[int] = field(default_factory=set)
     kept: set[int] = field(default_factory=set)
@@ -62,6 +64,17 @@ class Visit:
         for uid in [uid for uid in uids if 0 < sizes.get(uid, 0) <= MAX_BYTES]:
             self._claim()
             self._move(uid, is_copied=uids[uid])
+
+    def mark_earlier(self, uids: set[int]) -> None:
+        """Show as read what was taken earlier and is unread since the server refused; the first refusal ends it."""
+        self.has_marked = True
+        for uid in sorted(uids & self.box.unread())[:MOST_MARKED]:
+            self._claim()
+            try:
+                self.box.mark_seen(uid)
+            except MailRefused as error:
+                self._complain(uid, error)
+                break
 
     def _claim(self) -> None:
         if not claim_source(self.source_id, worker=self.worker):
@@ -157,6 +170,8 @@ def take_new(box: OpenMailbox, source_id: int, worker: str, *, mailbox: str, pro
         note_missing(source_id, missing=len(missing))
     visit = Visit(box, source_id, worker, processed_folder, validity)
     try:
+        if AS_READ in (ledger.complaint or ""):
+            visit.mark_earlier(taken_lately(source_id, validity))
         visit.take(ledger.in_turn(missing))
         if processed_folder:
             visit.move_earlier({uid: ledger.taken[uid] for uid in uids if uid in ledger.taken})
@@ -174,7 +189,7 @@ def _settle(visit: Visit, ledger: Ledger, uids: list[int], missing: list[int]) -
         forget_stuck(visit.source_id, but=(visit.validity, there))
     reasons = [*visit.failures.values(), *ledger.reasons(still), *visit.complaints]
     complaint = f"{NOT_WELL}{reasons[0]}" if reasons else None
-    if not (missing or visit.has_moved or ledger.stuck or ledger.has_old):
+    if not (missing or visit.has_moved or visit.has_marked or ledger.stuck or ledger.has_old):
         complaint = complaint or ledger.complaint  # a look in which nothing was tried is no proof that all is well
     note_success(visit.source_id, complaint=complaint, missing=len(still))
 
