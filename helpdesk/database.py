@@ -59,12 +59,12 @@ class Session(FlaskSession):
     statement that it had prepared.
     """
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        bind = super().get_bind(*args, **kwargs)
-        if _writing.get() or is_open_write():
-            return bind
+    def get_bind(self, *_: Any, bind: Engine | Connection | None = None, **__: Any) -> Engine | Connection:
+        """The one database; asked some thirty times by a post, and Flask-SQLAlchemy would look for others each time."""
         reading: Engine | None = current_app.extensions["reading"]
-        return bind if reading is None or bind is not db.engine else reading
+        if bind is not None or reading is None or _writing.get() or is_open_write():
+            return bind or db.engine
+        return reading
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": Session})
