@@ -208,7 +208,7 @@ def lock(row: Base) -> None:
     lock_row, read_row = _locking(type(row))
     if db.engine.dialect.name != "sqlite":
         db.session.execute(lock_row, {"identity": identity})
-    if db.session.scalars(read_row, {"identity": identity}).one_or_none() is None:
+    if db.session.scalars(read_row, {"identity": identity}).unique().one_or_none() is None:
         raise ObjectDeletedError(inspect(row))
 
 
