@@ -1,32 +1,35 @@
 """Helpdesk: readers write about articles, staff answer by mail."""
 
-from datetime import timedelta
+from helpdesk.starting import hidden, importing
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+with importing(), hidden("psycopg"):  # which Huey would load also where no PostgreSQL is used
+    from datetime import timedelta
 
-from helpdesk import (
-    access,
-    contact,
-    database,
-    desk,
-    errors,
-    files,
-    headers,
-    health,
-    intake,
-    jobs,
-    paths,
-    request_log,
-    templating,
-    tokens,
-)
-from helpdesk.agents import current as current_agent
-from helpdesk.agents import security as agent_security
-from helpdesk.config import LOOPBACK, Settings, load_settings
-from helpdesk.doctor import views as doctor
-from helpdesk.extensions import bootstrap, csrf
-from helpdesk.outbound import transport
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from helpdesk import (
+        access,
+        contact,
+        database,
+        desk,
+        errors,
+        files,
+        headers,
+        health,
+        intake,
+        jobs,
+        paths,
+        request_log,
+        templating,
+        tokens,
+    )
+    from helpdesk.agents import current as current_agent
+    from helpdesk.agents import security as agent_security
+    from helpdesk.config import LOOPBACK, Settings, load_settings
+    from helpdesk.doctor import views as doctor
+    from helpdesk.extensions import bootstrap, csrf
+    from helpdesk.outbound import transport
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -14,9 +14,10 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import JSON, Connection, Engine, MetaData, Select, bindparam, event, inspect, make_url, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, joinedload, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from helpdesk.columns import StorableText, UtcDateTime
 
@@ -34,6 +35,7 @@ TRIES = 3
 LOCK_SECONDS = 5
 TURN_SECONDS = 1
 CONNECT_SECONDS = 5
+IDLE_SECONDS = 1
 SERIALIZATION_FAILURES = ("40001", "40P01", "55P03")
 
 P = ParamSpec("P")
@@ -59,12 +61,12 @@ class Session(FlaskSession):
     statement that it had prepared.
     """
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        bind = super().get_bind(*args, **kwargs)
-        if _writing.get() or is_open_write():
-            return bind
+    def get_bind(self, *_: Any, bind: Engine | Connection | None = None, **__: Any) -> Engine | Connection:
+        """The one database; asked some thirty times by a post, and Flask-SQLAlchemy would look for others each time."""
         reading: Engine | None = current_app.extensions["reading"]
-        return bind if reading is None or bind is not db.engine else reading
+        if bind is not None or reading is None or _writing.get() or is_open_write():
+            return bind or db.engine
+        return reading
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": Session})
@@ -77,8 +79,7 @@ def init_app(app: Flask, wake: Callable[[str], None] | None = None) -> None:
     with app.app_context():
         is_sqlite = db.engine.dialect.name == "sqlite"
         app.extensions["reading"] = None if is_sqlite else db.engine.execution_options(isolation_level="AUTOCOMMIT")
-        if is_sqlite:
-            _prepare_sqlite(db.engine)
+        (_prepare_sqlite if is_sqlite else _ask_the_idle)(db.engine)
 
 
 def engine_options(uri: str) -> dict[str, Any]:
@@ -88,7 +89,6 @@ def engine_options(uri: str) -> dict[str, Any]:
     options = f"-c lock_timeout={LOCK_SECONDS}s"
     return {
         "hide_parameters": True,
-        "pool_pre_ping": True,
         "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": options},
     }
 
@@ -208,7 +208,7 @@ def lock(row: Base) -> None:
     lock_row, read_row = _locking(type(row))
     if db.engine.dialect.name != "sqlite":
         db.session.execute(lock_row, {"identity": identity})
-    if db.session.scalars(read_row, {"identity": identity}).one_or_none() is None:
+    if db.session.scalars(read_row, {"identity": identity}).unique().one_or_none() is None:
         raise ObjectDeletedError(inspect(row))
 
 
@@ -245,6 +245,23 @@ def _is_worth_a_retry(error: Exception) -> bool:
         return True
     code = getattr(getattr(error, "orig", None), "sqlstate", None)
     return code in SERIALIZATION_FAILURES or "database is locked" in str(error)
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """Ask a server's connection whether it is there still, unless it was a moment ago: a round trip each time."""
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        now = time.monotonic()
+        if now - record.info.get("used_at", now) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception as gone:
+                raise InvalidatePoolError from gone
 
 
 def _prepare_sqlite(engine: Engine) -> None:

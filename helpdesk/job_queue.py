@@ -5,10 +5,12 @@ A task is only a hint that some row wants attention, so losing all of them loses
 
 import logging
 import sqlite3
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from huey import Huey, PostgresHuey, SqliteHuey
+from huey import Huey, PostgresHuey, SqliteHuey, storage
 from huey.serializer import SignedSerializer
 from huey.storage import PostgresStorage
 from sqlalchemy import make_url
@@ -41,6 +43,11 @@ def make_queue(settings: Settings) -> Huey:
 
 class OwnSchema(PostgresStorage):  # type: ignore[misc]
     """Keeps its tables in a schema apart from ours, and makes them when it first connects, not when it is made."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        with suppress(ImportError):  # of which Huey tells better
+            storage.psycopg = import_module("psycopg")  # hidden from it until now
+        super().__init__(*args, **options)
 
     def _create_connection(self) -> Any:
         connection = self._connect()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from helpdesk import create_app
@@ -155,3 +155,19 @@ def test_the_database_refuses_two_readers_with_one_address(cast: Cast) -> None:
         db.session.add(reader)
     with pytest.raises(IntegrityError):
         db.session.commit()
+
+
+@pytest.mark.engines("postgresql")
+def test_a_connection_that_broke_while_idle_is_made_anew(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connection() -> int:
+        pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+        db.session.rollback()
+        return int(pid or 0)
+
+    monkeypatch.setattr("helpdesk.database.IDLE_SECONDS", 0)
+    before = connection()
+    assert connection() == before
+    hand = create_engine(db.engine.url, poolclass=NullPool)
+    with hand.connect() as another:
+        another.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": before})
+    assert connection() not in (0, before)

@@ -1,13 +1,14 @@
 """Who is asking: the agent of this request, from a sign-in that is still good."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app, g, request, session
 from flask_login import AnonymousUserMixin, user_logged_out
 from flask_security import current_user, user_authenticated
 from flask_security.utils import set_request_attr
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk import clock
@@ -62,14 +63,19 @@ def _signed_in_agent(uniquifier: str) -> Agent | None:
 def _look_up(uniquifier: str, *, since: datetime) -> Agent | None:
     try:
         return db.session.scalar(
-            select(Agent)
-            .join(SignIn)
-            .where(Agent.fs_uniquifier == uniquifier, Agent.active, SignIn.id == session.get("sign_in"))
-            .where(SignIn.ended_at.is_(None), SignIn.started_at > since)
+            _whose_session(), {"uniquifier": uniquifier, "sign_in": session.get("sign_in"), "since": since}
         )
     except SQLAlchemyError:
         g._login_user = AnonymousUserMixin()  # the page that tells of it would ask the database again, and fail too
         raise
+
+
+@cache
+def _whose_session() -> Select[Agent]:
+    """Written once, as it is asked with every page."""
+    is_it = (Agent.fs_uniquifier == bindparam("uniquifier"), SignIn.id == bindparam("sign_in"))
+    still_good = (Agent.active, SignIn.ended_at.is_(None), SignIn.started_at > bindparam("since"))
+    return select(Agent).join(SignIn).where(*is_it, *still_good)
 
 
 def _note_seen(silent_for: float, now: int) -> None:

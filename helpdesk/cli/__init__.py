@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from helpdesk.errors import HelpdeskError
+from helpdesk.starting import importing
 
 FAILED = 1
 INTERRUPTED = 130
@@ -26,9 +27,9 @@ class InOrder(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(
-            import_module(f"helpdesk.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_")
-        )
+        with importing():
+            module = import_module(f"helpdesk.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

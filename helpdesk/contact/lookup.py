@@ -1,6 +1,8 @@
 """Finding what a reader's address leads to; whatever is wrong with it, the answer is the same."""
 
-from sqlalchemy import select
+from functools import cache
+
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.database import db
@@ -12,11 +14,17 @@ from helpdesk.tickets.models import Ticket
 
 def get_site(slug: str | None) -> Site:
     """The site of this name with its topics, the default one without a name. Raises NotFound."""
-    wanted = Site.is_default.is_(True) if slug is None else Site.slug == slug
-    site = db.session.scalars(select(Site).where(wanted).options(joinedload(Site.topics))).unique().first()
+    site = db.session.scalars(_site(is_named=slug is not None), {"slug": slug}).unique().first()
     if site is None:
         raise NotFound
     return site
+
+
+@cache
+def _site(*, is_named: bool) -> Select[Site]:
+    """Written once, as it is asked with every form."""
+    is_it = Site.slug == bindparam("slug") if is_named else Site.is_default.is_(True)
+    return select(Site).where(is_it).options(joinedload(Site.topics))
 
 
 def get_own_ticket(token: str) -> Ticket:

@@ -16,9 +16,9 @@ from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Then, Ticket
 from helpdesk.tickets.neighbours import next_in_folder
-from helpdesk.tickets.queries import get_ticket
+from helpdesk.tickets.queries import find_draft, is_visible
 from helpdesk.tickets.quota import refuse_draft_files
-from helpdesk.tickets.uploads import find_draft, save_draft
+from helpdesk.tickets.uploads import save_draft
 from helpdesk.uploads import StoredFile
 
 SENDING: dict[Then, str] = {
@@ -86,9 +86,7 @@ def where_next(ticket: Ticket) -> Callable[[], Response]:
 
 def back_to(number: int, *, anchor: str | None = None) -> Response:
     """To the ticket's page again; to its list when it has left what this agent may see."""
-    try:
-        get_ticket(number, g.agent)
-    except HelpdeskError:
+    if not is_visible(number, g.agent):
         flash("It is now with somebody else, and no longer yours to see.", "done")
         return redirect(url_for("desk.home"), 303)
     return redirect(ticket_address(number, anchor=anchor), 303)

@@ -55,7 +55,7 @@ class Checkup:
         """The database without the application: looking at it changes nothing and makes no file."""
         uri = self.settings.database_uri
         options = {"connect_args": {"timeout": PATIENCE_SECONDS}} if self.is_sqlite else engine_options(uri)
-        return create_engine(uri, poolclass=NullPool, **{n: v for n, v in options.items() if n != "pool_pre_ping"})
+        return create_engine(uri, poolclass=NullPool, **options)
 
     @cached_property
     def app(self) -> Flask:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from helpdesk.addresses import named
 from helpdesk.articles.models import Article
@@ -39,10 +40,8 @@ class Said(NamedTuple):
 
 def said_in(ticket: Ticket) -> list[Said]:
     """The thread, oldest first."""
-    thread = select(Message.id, Message.message_id, is_for_reader(ticket.reader_id))
-    thread = thread.where(Message.ticket_id == ticket.id)
-    public = thread.where(Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id)
-    return [Said._make(row) for row in db.session.execute(public)]
+    of_ticket = {"ticket_id": ticket.id, "reader_id": ticket.reader_id or 0}
+    return [Said._make(row) for row in db.session.execute(_thread(), of_ticket)]
 
 
 def queue_reply(
@@ -159,9 +158,21 @@ def _about(article: Article | None) -> dict[str, str] | None:
 
 def _quote(ticket: Ticket, message_id: int, *, nameless: str) -> dict[str, str]:
     """What a reply quotes, and the line above it; no address in it, so that nobody's is passed on."""
-    wanted = select(Message.created_at, Message.from_name, Message.body_text).where(Message.id == message_id)
-    said_at, name, body = db.session.execute(wanted).one()
+    said_at, name, body = db.session.execute(_words(), {"id": message_id}).one()
     return {"attribution": f"On {moment(said_at, ticket.site.timezone)}, {name or nameless} wrote:", "body": body}
+
+
+@cache
+def _thread() -> Select[int, str | None, bool]:
+    """This and the next are written once, as they are asked with every reply."""
+    thread = select(Message.id, Message.message_id, is_for_reader(bindparam("reader_id")))
+    of_ticket = Message.ticket_id == bindparam("ticket_id")
+    return thread.where(of_ticket, Message.kind.in_(PUBLIC_KINDS)).order_by(Message.id)
+
+
+@cache
+def _words() -> Select[datetime, str, str]:
+    return select(Message.created_at, Message.from_name, Message.body_text).where(Message.id == bindparam("id"))
 
 
 def _references(thread: Sequence[Said]) -> list[str]:

@@ -107,11 +107,11 @@ class Message(Base):
         return self.kind in PUBLIC_KINDS
 
 
-def is_for_reader(reader_id: int | None) -> ColumnElement[bool]:
-    """Our replies and the reader's own words. What came from another address is for staff alone, who judge whose it is:
-    it may be a mail that somebody else sent to the thread's address, with a secret of a third party in it.
+def is_for_reader(reader_id: int | ColumnElement[int]) -> ColumnElement[bool]:
+    """Our replies and the own words of the reader, 0 for none. What came from another address is for staff alone, who
+    judge whose it is: it may be a mail that somebody else sent to the thread's address, with a third party's secret.
     """
-    is_own = or_(Message.verified, Message.reader_id == (reader_id or 0))
+    is_own = or_(Message.verified, Message.reader_id == reader_id)
     return or_(Message.kind == MessageKind.REPLY, and_(Message.kind == MessageKind.READER, is_own))
 
 

@@ -39,7 +39,7 @@ class Ticket(Base):
         *list_indexes(),
     )
     locked_by_verbs = True
-    read_with_lock = ("site", "queue", "reader", "article", "assignee")
+    read_with_lock = ("site", "queue", "reader", "article", "assignee", "participants")
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(unique=True)

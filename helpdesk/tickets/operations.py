@@ -19,12 +19,13 @@ from helpdesk.rate_limit import Limit, count
 from helpdesk.readers.models import Reader, ReaderAddress
 from helpdesk.readers.operations import acquaint, recognise
 from helpdesk.sites.models import Queue, Site, Topic
-from helpdesk.tickets.drafts import Draft, DraftKind
+from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.emails import queue_receipt, queue_reply, said_in
 from helpdesk.tickets.links import new_message_id
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
 from helpdesk.tickets.participants import Participant, copies_of
+from helpdesk.tickets.queries import find_draft
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
 from helpdesk.tickets.thanks import is_only_thanks
@@ -271,9 +272,7 @@ def _is_among(known: Sequence[ReaderAddress | Participant], address: str) -> boo
 
 def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:
     """The draft becomes the message: its files are the message's now."""
-    draft = db.session.scalar(
-        select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == by.id, Draft.kind == kind)
-    )
+    draft = find_draft(ticket, kind=kind, by=by)
     if draft is not None:
         for file in list(draft.attachments):
             file.draft, file.message = None, message

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload, with_expression
@@ -34,8 +35,13 @@ def count_newer(number: int, agent: Agent, *, seen: int) -> int:
 
 
 def get_ticket(number: int, agent: Agent) -> Ticket:
-    """A ticket to act on. Raises NotFound for one that is not there or not visible."""
+    """A ticket to act on, with its reader. Raises NotFound for one that is not there or not visible."""
     return _found(_ticket(agent), number)
+
+
+def is_visible(number: int, agent: Agent) -> bool:
+    """True when this agent may see the ticket now."""
+    return db.session.scalar(_ticket_id(agent), {"number": number}) is not None
 
 
 def get_ticket_whole(number: int, agent: Agent) -> Ticket:
@@ -87,6 +93,11 @@ def drafts_of(ticket: Ticket, agent: Agent) -> dict[DraftKind, Draft]:
     return {draft.kind: draft for draft in drafts}
 
 
+def find_draft(ticket: Ticket, *, kind: DraftKind, by: Agent) -> Draft | None:
+    """What this agent was writing here, to the reader or as a note."""
+    return drafts_of(ticket, by).get(kind)
+
+
 def public_messages_of(ticket: Ticket) -> Sequence[Message]:
     """What the reader may see: his own words and the replies that left, never a note or a mail that can be undone,
     and nothing that came from another address than his.
@@ -115,7 +126,7 @@ def get_public_attachment(ticket: Ticket, attachment_id: int) -> Attachment:
 
 def _is_public(ticket: Ticket) -> ColumnElement[bool]:
     is_out = or_(Message.outbound_email_id.is_(None), OutboundEmail.release == Release.RELEASED)
-    return and_(is_for_reader(ticket.reader_id), is_out)
+    return and_(is_for_reader(ticket.reader_id or 0), is_out)
 
 
 def _found(statement: Select[Ticket], number: int) -> Ticket:
@@ -127,14 +138,24 @@ def _found(statement: Select[Ticket], number: int) -> Ticket:
 
 @per_agent
 def _ticket(agent: Agent) -> Select[Ticket]:
-    return select(Ticket).where(Ticket.number == bindparam("number"), visible_to(agent))
+    return _visible(select(Ticket), agent).options(joinedload(Ticket.reader))
+
+
+@per_agent
+def _ticket_id(agent: Agent) -> Select[int]:
+    return _visible(select(Ticket.id), agent)
 
 
 @per_agent
 def _ticket_whole(agent: Agent) -> Select[Ticket]:
     nouns = (Ticket.site, Ticket.queue, Ticket.topic, Ticket.article, Ticket.assignee, Ticket.tags, Ticket.continues)
     reader = joinedload(Ticket.reader).joinedload(Reader.addresses)
-    return _ticket(agent).options(*(joinedload(noun) for noun in (*nouns, Ticket.participants)), reader)
+    whole = (joinedload(noun) for noun in (*nouns, Ticket.participants))
+    return _visible(select(Ticket), agent).options(*whole, reader)
+
+
+def _visible(wanted: Select[Any], agent: Agent) -> Select[Any]:
+    return wanted.where(Ticket.number == bindparam("number"), visible_to(agent))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written by the verbs."""
 
 import re
+from functools import cache
 from unicodedata import combining, normalize
 
 from sqlalchemy import ColumnElement, Integer, TextClause, func, select, text
@@ -23,7 +24,7 @@ def index_message(message: Message, subject: str) -> None:
         return
     words = f"{subject}\n{message.body_text}" if message.kind is MessageKind.READER else message.body_text
     row = {"id": message.id, "ticket_id": message.ticket_id, "body": folded(words[:MOST_CHARACTERS])}
-    db.session.execute(_insert(), row)
+    db.session.execute(_insert(db.engine.dialect.name), row)
 
 
 def forget_message(message: Message) -> None:
@@ -78,8 +79,9 @@ def _postgresql(words: list[str]) -> str:
     return " & ".join(f"'{word}'" for word in words) + (":*" if len(words[-1]) >= MIN_PREFIX else "")
 
 
-def _insert() -> TextClause:
-    if _is_postgresql():
+@cache
+def _insert(dialect: str) -> TextClause:
+    if dialect == "postgresql":
         return text("INSERT INTO search_message (id, ticket_id, body) VALUES (:id, :ticket_id, :body)")
     return text("INSERT INTO search_message (rowid, ticket_id, body) VALUES (:id, :ticket_id, :body)")
 

@@ -11,9 +11,9 @@ from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import PUBLIC_KINDS, Attachment, Message
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import find_draft
 from helpdesk.tickets.search import forget_message
 from helpdesk.tickets.standing import restore
-from helpdesk.tickets.uploads import find_draft
 
 TOO_LATE = "This reply has left already, so it cannot be taken back."
 

@@ -13,6 +13,7 @@ from helpdesk.sites.models import Site
 from helpdesk.tickets.drafts import Draft, DraftKind
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import find_draft
 from helpdesk.tickets.quota import spend
 from helpdesk.tickets.writing import attachment_of
 from helpdesk.uploads import StoredFile
@@ -66,12 +67,6 @@ def save_draft(
     draft.attachments.extend(attachment_of(file) for file in stored)
     db.session.flush()
     return draft
-
-
-def find_draft(ticket: Ticket, *, kind: DraftKind, by: Agent) -> Draft | None:
-    """What this agent was writing here."""
-    mine = (Draft.ticket_id == ticket.id, Draft.agent_id == by.id, Draft.kind == kind)
-    return db.session.scalar(select(Draft).where(*mine))
 
 
 @transactional

@@ -19,8 +19,8 @@ from helpdesk.errors import Invalid, NotFound
 from helpdesk.templating import moment
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.queries import get_ticket
-from helpdesk.tickets.uploads import drop_draft_file, find_draft, save_draft
+from helpdesk.tickets.queries import find_draft, get_ticket
+from helpdesk.tickets.uploads import drop_draft_file, save_draft
 
 
 @blueprint.post(f"/tickets/<{ID}:number>/draft")
