@@ -67,7 +67,7 @@ def test_take_note_close_search_help_and_lists_have_keys(desk: Callable[..., Pag
     expect(page.locator("#note-body")).to_be_focused()
     page.locator("#note-body").blur()
     press(page, "?")
-    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("#keys")).to_be_visible()
     press(page, "Escape")
     press(page, "e")
     press(page, "Enter")
@@ -88,7 +88,7 @@ def test_keys_that_are_switched_off_do_nothing(desk: Callable[..., Page], cast: 
     page = desk("/desk/tickets/1")
     press(page, "a")
     press(page, "?")
-    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("#keys")).to_have_count(0)
     page.reload()
     db.session.rollback()
     assert ticket.assignee is None
