@@ -66,6 +66,10 @@ class Conflict(HelpdeskError):
     status = 409
 
 
+class Doubtful(Conflict):
+    """It can be done, and whoever asked for it may have overlooked something; the message says what."""
+
+
 class Invalid(HelpdeskError):
     """What was sent does not fit; nothing was changed."""
 

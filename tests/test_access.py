@@ -36,7 +36,7 @@ DOORS = {
     "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
-    "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.article": AGENT,
+    "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.suggestions": AGENT, "desk.article": AGENT,
     "desk.reader": AGENT, "desk.account": AGENT, "desk.save_account": AGENT, "desk.sign_out_device": AGENT,
     "desk.ticket": AGENT, "desk.ticket_news": AGENT, "desk.file": AGENT, "desk.message_html": AGENT,
     "desk.reply": AGENT, "desk.undo_reply": AGENT, "desk.note": AGENT, "desk.draft": AGENT, "desk.discard_draft": AGENT,
@@ -55,7 +55,17 @@ DOORS = {
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
     "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
 }  # fmt: skip
-BESIDE_A_TICKET = {"home", "folder", "folder_news", "find", "article", "reader", "account", "save_account"}
+BESIDE_A_TICKET = {
+    "home",
+    "folder",
+    "folder_news",
+    "find",
+    "suggestions",
+    "article",
+    "reader",
+    "account",
+    "save_account",
+}
 NAMES_A_TICKET = {
     endpoint
     for endpoint, door in DOORS.items()

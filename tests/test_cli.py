@@ -36,6 +36,7 @@ from helpdesk.tickets.links import reply_address
 from helpdesk.tickets.models import Origin, Ticket
 from helpdesk.tickets.operations import Letter, open_ticket
 from helpdesk.tickets.search import clear_index, matching_tickets
+from helpdesk.tickets.words import Wanted
 from helpdesk.tokens import Kind, keyring
 from tests.conftest import token_in
 from tests.processes import descendants, is_alive
@@ -342,13 +343,14 @@ def test_a_database_that_is_behind_is_named_with_its_remedy(
 def test_reindex_makes_every_message_findable_again(run: Callable[..., tuple[int, str, str]], own_desk: Flask) -> None:
     site = db.session.scalars(select(Site)).one()
     letter = Letter(body_text="The lighthouse is red.", from_address="ruth@example.com")
-    ticket_id = open_ticket(site, queue=site.queues[0], letter=letter, origin=Origin.FORM).id
+    ticket = open_ticket(site, queue=site.queues[0], letter=letter, origin=Origin.FORM)
+    ticket_id, message_id = ticket.id, ticket.messages[0].id
     clear_index()
     db.session.commit()
-    assert matching_tickets("lighthouse", most=50, within=true()) == []
+    assert matching_tickets([Wanted(("lighthouse",))], most=50, within=true()) == []
     db.session.rollback()
     assert run("reindex") == (0, "1 messages can be found again.\n", "")
-    assert matching_tickets("lighthouse", most=50, within=true()) == [ticket_id]
+    assert matching_tickets([Wanted(("lighthouse",))], most=50, within=true()) == [(ticket_id, message_id)]
 
 
 def test_receive_keeps_a_mail_and_ends_with_0(

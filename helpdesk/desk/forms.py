@@ -42,11 +42,14 @@ class WritingForm(FlaskForm):  # type: ignore[misc]
 
 
 class ReplyForm(WritingForm):
-    """A text to the reader, what becomes of the ticket then, and what its writer had seen: message and copies."""
+    """A text to the reader, what becomes of the ticket then, what its writer had seen (message and copies), and
+    whether he is sure of what the desk doubted.
+    """
 
     then = SelectField(choices=[choice.value for choice in Then], default=Then.SEND.value)
     seen = IntegerField(validators=[InputRequired()])
     copies = StringField()
+    sure = BooleanField()
 
 
 class NoteForm(WritingForm):

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import g, render_template, request, url_for
 
+from helpdesk.config import settings
 from helpdesk.desk.people import addresses_on, people_on
 from helpdesk.desk.surroundings import load_surroundings
 from helpdesk.desk.timeline import TOLD_BY_MESSAGES, newest_public_id, timeline
@@ -50,7 +51,7 @@ def ticket_page(
         newest=newest_public_id(messages), problem=problem, kind=kind, held=held,
         fresh=[m for m in messages if m.is_public and seen is not None and m.id > seen] if held else [],
         slip=slip_of(ticket), priority_choices=PRIORITIES,
-        endings=ENDINGS, then=Then, verb=verb_address(number),
+        endings=ENDINGS, then=Then, verb=verb_address(number), limits=settings(),
     )  # fmt: skip
 
 

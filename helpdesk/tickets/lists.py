@@ -1,29 +1,36 @@
-"""Reading lists of tickets, page by page, each page in one statement: folders, about an article, of a reader, found."""
+"""Reading lists of tickets, page by page: folders, about an article, of a reader, found by a filter."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import tuple_
+from sqlalchemy import and_, select, tuple_
 
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
+from helpdesk.tickets.excerpts import Piece, excerpt
+from helpdesk.tickets.filtering import conditions, is_newest_first
+from helpdesk.tickets.filters import Filter
 from helpdesk.tickets.folders import Folder, in_folder
+from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import matching_tickets
 from helpdesk.tickets.slips import Slip, Slips, slips
 from helpdesk.tickets.visibility import visible_to
+from helpdesk.tickets.words import Wanted, wanted_in
 
 PAGE = 50
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, and where the next one begins."""
+    """One page of a list, where the next one begins, and of tickets found by words the text around them."""
 
     tickets: Sequence[Slip]
     next_key: str | None
+    newest_first: bool = True
+    excerpts: Mapping[int, Sequence[Piece]] = field(default_factory=dict)
 
 
 def list_folder(folder: Folder, agent: Agent, *, after: str | None = None) -> Page:
@@ -41,16 +48,33 @@ def list_reader(reader_id: int, agent: Agent, *, after: str | None = None) -> Pa
     return _page(_visible(agent).where(Ticket.reader_id == reader_id), after, newest_first=True)
 
 
-def search(query: str, agent: Agent) -> Sequence[Slip]:
-    """The visible tickets with all these words, or with this number, newest match first; at most one page."""
-    wanted = query.strip().removeprefix("#")
-    if wanted.isdecimal() and len(wanted) < 10:
-        numbered = _read(_visible(agent).where(Ticket.number == int(wanted)))
-        if numbered:
-            return numbered
-    ids = matching_tickets(query, most=PAGE, within=visible_to(agent))
-    found = {slip.id: slip for slip in _read(_visible(agent).where(Ticket.id.in_(ids)))} if ids else {}
-    return [found[ticket_id] for ticket_id in ids if ticket_id in found]
+def find_numbered(number: int, agent: Agent) -> bool:
+    """True when there is a ticket with this number that the agent may see."""
+    return db.session.scalar(select(Ticket.id).where(Ticket.number == number, visible_to(agent))) is not None
+
+
+def list_found(asked: Filter, agent: Agent, *, after: str | None = None) -> Page:
+    """One page of the visible tickets that a filter finds; found by words, those with the newest hit come first.
+
+    Raises Invalid with a sentence for a filter that means nothing.
+    """
+    if asked.is_empty:
+        return Page([], None)
+    asks, wanted, newest_first = conditions(asked, agent), wanted_in(asked), is_newest_first(asked)
+    if not (asked.words or asked.phrases):
+        return _page(_visible(agent).where(asks), after, newest_first=newest_first)
+    within = and_(visible_to(agent), asks)
+    hits = matching_tickets(wanted, most=PAGE + 1, within=within, before=_read_place(after))
+    places = dict(hits[:PAGE])
+    slips_found = {slip.id: slip for slip in _read(_visible(agent).where(Ticket.id.in_(places)))} if places else {}
+    tickets = [slips_found[ticket_id] for ticket_id in places if ticket_id in slips_found]
+    return Page(tickets, str(hits[PAGE - 1][1]) if len(hits) > PAGE else None, excerpts=_excerpts(places, wanted))
+
+
+def _excerpts(places: Mapping[int, int], wanted: Sequence[Wanted]) -> Mapping[int, Sequence[Piece]]:
+    """The text around the newest hit of each ticket, by ticket."""
+    texts = select(Message.ticket_id, Message.body_text).where(Message.id.in_(places.values()))
+    return {ticket_id: excerpt(text, wanted) for ticket_id, text in db.session.execute(texts)} if places else {}
 
 
 def _visible(agent: Agent) -> Slips:
@@ -69,7 +93,7 @@ def _page(query: Slips, after: str | None, *, newest_first: bool) -> Page:
     order = (Ticket.sort_at.desc(), Ticket.id.desc()) if newest_first else (Ticket.sort_at, Ticket.id)
     rows = _read(query.order_by(*order).limit(PAGE + 1))
     more = len(rows) > PAGE
-    return Page(rows[:PAGE], _key_of(rows[PAGE - 1]) if more else None)
+    return Page(rows[:PAGE], _key_of(rows[PAGE - 1]) if more else None, newest_first)
 
 
 def _key_of(ticket: Slip) -> str:
@@ -85,3 +109,9 @@ def _read_key(key: str) -> tuple[datetime, int]:
     if not 0 < place[1] < 2**31:
         raise NotFound
     return place
+
+
+def _read_place(key: str | None) -> int | None:
+    if key is not None and not (key.isdecimal() and len(key) < 10):
+        raise NotFound
+    return None if key is None else int(key)

@@ -1,20 +1,16 @@
 """Full-text search in the new words of messages: SQLite FTS5 or PostgreSQL tsvector, written by the verbs."""
 
-import re
+from collections.abc import Sequence
 from functools import cache
-from unicodedata import combining, normalize
 
 from sqlalchemy import ColumnElement, Integer, TextClause, func, select, text
 
-from helpdesk.columns import storable
 from helpdesk.database import db
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.words import Wanted, words_in
 
-_WORD = re.compile(r"\w+")
-MAX_WORDS = 12
 MOST_CHARACTERS = 200_000  # of one message; PostgreSQL keeps at most 1 MB of words in a row
-MIN_PREFIX = 3
 MERGE_PAGES = 200
 
 
@@ -22,8 +18,10 @@ def index_message(message: Message, subject: str) -> None:
     """Make a message findable by its own new text; quotes and automatic mail stay out."""
     if message.kind is MessageKind.AUTO:
         return
-    words = f"{subject}\n{message.body_text}" if message.kind is MessageKind.READER else message.body_text
-    row = {"id": message.id, "ticket_id": message.ticket_id, "body": folded(words[:MOST_CHARACTERS])}
+    says = message.body_text
+    is_named = message.kind is MessageKind.READER and not says.startswith(subject.removesuffix(" …"))
+    words = f"{subject}\n{says}" if is_named else says
+    row = {"id": message.id, "ticket_id": message.ticket_id, "body": " ".join(words_in(words[:MOST_CHARACTERS]))}
     db.session.execute(_insert(db.engine.dialect.name), row)
 
 
@@ -35,27 +33,23 @@ def forget_message(message: Message) -> None:
     db.session.execute(text(statement), {"id": message.id})
 
 
-def folded(text: str) -> str:
-    """The text as it is searched: without accents, in small letters, on every engine the same."""
-    text = storable(text)
-    if not text.isascii():
-        text = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
-    return text.casefold()
+def matching_tickets(
+    wanted: Sequence[Wanted], *, most: int, within: ColumnElement[bool], before: int | None = None
+) -> Sequence[tuple[int, int]]:
+    """The tickets whose messages hold all that is `wanted`, each as (ticket id, message id of its newest hit).
 
-
-def matching_tickets(query: str, *, most: int, within: ColumnElement[bool]) -> list[int]:
-    """The ids of tickets whose messages hold all words of `query`, newest message first, at most `most`.
-
+    The newest hit comes first, those from message `before` on are left out, and at most `most` are found.
     Only tickets `within` the condition are found, and only they count.
     """
-    words = _WORD.findall(folded(query))[:MAX_WORDS]
-    if not words:
+    if not wanted:
         return []
-    grammar = _postgresql(words) if _is_postgresql() else _sqlite(words)
+    grammar = _postgresql(wanted) if _is_postgresql() else _sqlite(wanted)
     hits = _hits().bindparams(query=grammar).columns(place=Integer, ticket_id=Integer).subquery("hit")
     newest = func.max(hits.c.place)
-    found = select(Ticket.id).join(hits, hits.c.ticket_id == Ticket.id).where(within).group_by(Ticket.id)
-    return list(db.session.scalars(found.order_by(newest.desc()).limit(most)))
+    found = select(Ticket.id, newest).join(hits, hits.c.ticket_id == Ticket.id).where(within).group_by(Ticket.id)
+    if before is not None:
+        found = found.having(newest < before)
+    return [(ticket_id, place) for ticket_id, place in db.session.execute(found.order_by(newest.desc()).limit(most))]
 
 
 def clear_index() -> None:
@@ -70,13 +64,14 @@ def merge_index() -> None:
         db.session.execute(text(statement), {"pages": MERGE_PAGES})
 
 
-def _sqlite(words: list[str]) -> str:
-    quoted = [f'"{word}"' for word in words]
-    return " ".join(quoted) + ("*" if len(words[-1]) >= MIN_PREFIX else "")
+def _sqlite(wanted: Sequence[Wanted]) -> str:
+    return " ".join(f'"{" ".join(one.words)}"{"*" if one.is_prefix else ""}' for one in wanted)
 
 
-def _postgresql(words: list[str]) -> str:
-    return " & ".join(f"'{word}'" for word in words) + (":*" if len(words[-1]) >= MIN_PREFIX else "")
+def _postgresql(wanted: Sequence[Wanted]) -> str:
+    return " & ".join(
+        " <-> ".join(f"'{word}'" for word in one.words) + (":*" if one.is_prefix else "") for one in wanted
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
@@ -15,6 +16,7 @@ from helpdesk.database import db
 from tests.cast import PASSWORD, Cast
 from tests.conftest import token_in
 from tests.factories import make_ticket
+from tests.live import free_port, serving
 
 
 class Desk:
@@ -102,3 +104,24 @@ def counted() -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def desk(app: Flask, cast: Cast, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the desk as Ann, in a window of a size and with script or without."""
+    contexts: list[BrowserContext] = []
+    with serving(app, free_port()) as url:
+
+        def open_desk(path: str = "/desk/", **options: Any) -> Page:
+            contexts.append(browser.new_context(base_url=url, **options))
+            page = contexts[-1].new_page()
+            page.goto("/desk/sign-in")
+            page.get_by_label("Email address").fill(cast.ann.email)
+            page.get_by_label("Password", exact=True).fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.goto(path)
+            return page
+
+        yield open_desk
+        for context in contexts:
+            context.close()

@@ -1,12 +1,11 @@
 """The desk in a real browser: by keyboard alone, without script, and what the scripts add."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from helpdesk.canned_replies.operations import add_canned_reply
 from helpdesk.database import db
@@ -14,32 +13,10 @@ from helpdesk.sites.forward_addresses import forward_address
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.operations import follow_up
-from tests.cast import PASSWORD, Cast
+from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket
-from tests.live import free_port, serving
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def desk(app: Flask, cast: Cast, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the desk as Ann, in a window of a size and with script or without."""
-    contexts: list[BrowserContext] = []
-    with serving(app, free_port()) as url:
-
-        def open_desk(path: str = "/desk/", **options: Any) -> Page:
-            contexts.append(browser.new_context(base_url=url, **options))
-            page = contexts[-1].new_page()
-            page.goto("/desk/sign-in")
-            page.get_by_label("Email address").fill(cast.ann.email)
-            page.get_by_label("Password", exact=True).fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.goto(path)
-            return page
-
-        yield open_desk
-        for context in contexts:
-            context.close()
 
 
 def test_a_ticket_is_found_answered_and_sent_by_keyboard_alone(desk: Callable[..., Page], cast: Cast) -> None:
@@ -90,7 +67,7 @@ def test_take_note_close_search_help_and_lists_have_keys(desk: Callable[..., Pag
     expect(page.locator("#note-body")).to_be_focused()
     page.locator("#note-body").blur()
     press(page, "?")
-    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("#keys")).to_be_visible()
     press(page, "Escape")
     press(page, "e")
     press(page, "Enter")
@@ -111,7 +88,7 @@ def test_keys_that_are_switched_off_do_nothing(desk: Callable[..., Page], cast: 
     page = desk("/desk/tickets/1")
     press(page, "a")
     press(page, "?")
-    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("#keys")).to_have_count(0)
     page.reload()
     db.session.rollback()
     assert ticket.assignee is None

@@ -143,7 +143,7 @@ def test_what_became_of_each_copy_stands_on_the_reply(ann: Desk, cast: Cast, tic
     db.session.commit()
     assert text_of(ann.get(path_of(ticket)).text, "p.delivery") == [
         "Sent to ruth@example.com",
-        "Came back to tom@example.com: the mailbox is full",
+        "Came back to tom@example.com: the mailbox is full Retry",
         "ruth@example.com reported this mail as unwanted, and gets no more automatic mail",
     ]
 

@@ -161,7 +161,7 @@ def test_discard_forgets_text_and_files(ann: Desk, ticket: Ticket) -> None:
 
 def test_a_draft_is_saved_by_script_and_waits_for_its_writer_alone(ann: Desk, eve: Desk, ticket: Ticket) -> None:
     answer = ann.post(f"{path_of(ticket)}/draft", kind="reply", body="Half a", headers={"Accept": "application/json"})
-    assert (answer.status_code, list(answer.json or {})) == (200, ["saved"])
+    assert (answer.status_code, list(answer.json or {})) == (200, ["files", "problems", "saved"])
     assert (bodies(ann.get(path_of(ticket)).text)[0], bodies(eve.get(path_of(ticket)).text)[0]) == ("Half a", "")
 
 

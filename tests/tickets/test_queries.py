@@ -7,6 +7,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import NotFound
 from helpdesk.tickets import folders, lists, queries, triage
+from helpdesk.tickets.filters import read_filter
 from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Resolution, Then, Ticket
 from helpdesk.tickets.neighbours import neighbours_of
@@ -63,12 +64,19 @@ def test_a_made_up_place_in_a_list_is_not_found(cast: Cast, key: str) -> None:
         lists.list_folder(Folder.OPEN, cast.ann, after=key)
 
 
+def found(query: str, agent: Agent) -> list[int]:
+    return [ticket.number for ticket in lists.list_found(read_filter(query), agent).tickets]
+
+
 def test_class_50_a_foreign_queue_is_nowhere_to_be_seen(cast: Cast) -> None:
     secret = make_ticket(cast, queue=cast.legal, body="zanzibar")
     for outsider in (cast.ann, cast.eve, cast.sam):
         assert numbers(outsider, Folder.OPEN) == []
         assert folders.count_folders(outsider)[Folder.OPEN] == 0
-        assert list(lists.search("zanzibar", outsider)) == list(lists.search(f"#{secret.number}", outsider)) == []
+        assert (
+            found("zanzibar", outsider) == found("zanzibar queue:legal", outsider) == found("is:open", outsider) == []
+        )
+        assert not lists.find_numbered(secret.number, outsider)
         assert lists.list_article(secret.article_id, outsider).tickets == []
         with pytest.raises(NotFound):
             queries.get_ticket(secret.number, outsider)
@@ -88,22 +96,15 @@ def test_search_finds_new_words_of_both_sides_and_notes_but_no_quotes(cast: Cast
     ticket = make_ticket(cast, body="The bridge is in Zürich.")
     add_note(ticket, body="ask the archivist", by=cast.ann)
     follow_up(ticket, letter=follow_up_letter("Thanks!", quoted_text="> pelican"))
-    found = {
-        word: [t.number for t in lists.search(word, cast.ann)]
-        for word in ("zurich", "archiv", "Thanks bridge", "pelican", '" OR *')
-    }
-    assert found == {"zurich": [1], "archiv": [1], "Thanks bridge": [1], "pelican": [], '" OR *': []}
-
-
-def test_a_number_goes_straight_to_its_ticket(cast: Cast) -> None:
-    ticket = make_ticket(cast)
-    assert [t.id for t in lists.search(f"#{ticket.number}", cast.ann)] == [ticket.id]
+    asked = ("zurich", "archiv", "Thanks bridge", "pelican", '" OR *')
+    held = {query: found(query, cast.ann) for query in asked}
+    assert held == {"zurich": [1], "archiv": [1], "Thanks bridge": [1], "pelican": [], '" OR *': []}
 
 
 @pytest.mark.parametrize("query", ['"', "*", "NEAR(", "-foo", "( AND", "a" * 5000, "\0", "'", "x:y", "&|!"])
 def test_class_43_any_query_is_only_words(cast: Cast, query: str) -> None:
     make_ticket(cast)
-    assert [ticket.number for ticket in lists.search(query, cast.ann)] == []
+    assert found(query, cast.ann) == []
 
 
 def test_class_50_what_is_hidden_does_not_crowd_out_what_is_seen(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +112,7 @@ def test_class_50_what_is_hidden_does_not_crowd_out_what_is_seen(cast: Cast, mon
     mine = make_ticket(cast, body="zanzibar")
     for number in range(5):
         make_ticket(cast, queue=cast.legal, body=f"zanzibar {number}")
-    assert [ticket.number for ticket in lists.search("zanzibar", cast.ann)] == [mine.number]
+    assert found("zanzibar", cast.ann) == [mine.number]
 
 
 def test_related_tickets_are_those_of_the_article_and_those_of_the_reader(cast: Cast) -> None:

@@ -16,6 +16,7 @@ from helpdesk.tickets.search import matching_tickets
 from helpdesk.tickets.triage import close
 from helpdesk.tickets.undo import undo_reply
 from helpdesk.tickets.uploads import save_draft
+from helpdesk.tickets.words import Wanted
 from tests.cast import Cast
 from tests.factories import event_kinds, follow_up_letter, make_ticket, outbox
 
@@ -57,9 +58,10 @@ def test_undo_puts_text_and_files_back_into_the_draft(cast: Cast) -> None:
 def test_what_was_taken_back_is_found_no_more(cast: Cast) -> None:
     ticket = make_ticket(cast)
     message = reply(ticket, body="Xylophone", by=cast.ann, undo_seconds=10)
-    assert matching_tickets("xylophone", most=5, within=type(ticket).id > 0) == [ticket.id]
+    wanted = [Wanted(("xylophone",))]
+    assert matching_tickets(wanted, most=5, within=type(ticket).id > 0) == [(ticket.id, message.id)]
     undo_reply(ticket, message_id=message.id, by=cast.ann)
-    assert matching_tickets("xylophone", most=5, within=type(ticket).id > 0) == []
+    assert matching_tickets(wanted, most=5, within=type(ticket).id > 0) == []
 
 
 def test_the_reader_sees_a_reply_only_when_it_cannot_be_taken_back(cast: Cast) -> None:

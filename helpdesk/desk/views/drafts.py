@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Response as FlaskResponse
-from flask import flash, g, jsonify, request
+from flask import flash, g, get_template_attribute, jsonify, request
 from werkzeug.wrappers import Response
 
 from helpdesk import clock
@@ -13,7 +13,7 @@ from helpdesk.canned_replies.queries import get_canned_reply
 from helpdesk.desk import blueprint
 from helpdesk.desk.composing import back_to, take_files
 from helpdesk.desk.forms import DraftForm, first_error
-from helpdesk.desk.pages import ticket_page
+from helpdesk.desk.pages import ticket_page, verb_address
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import Invalid, NotFound
 from helpdesk.templating import moment
@@ -27,11 +27,12 @@ from helpdesk.tickets.uploads import drop_draft_file, save_draft
 @require("tickets.reply")
 def draft(number: int) -> Response | tuple[str, int]:
     """Keep the text and its files as they are now."""
-    problems = save_writing(get_ticket(number, g.agent), DraftForm())
+    ticket = get_ticket(number, g.agent)
+    problems = save_writing(ticket, DraftForm())
+    if request.accept_mimetypes.best == "application/json":
+        return _as_saved(ticket, problems)
     if problems:
         return _page_with(problems, number)
-    if request.accept_mimetypes.best == "application/json":
-        return jsonify(saved=moment(clock.now(), g.agent.timezone).rpartition(" ")[2])
     flash("The draft is saved.", "done")
     return back_to(number, anchor="composer")
 
@@ -79,6 +80,14 @@ def discard_draft(number: int) -> Response:
     save_draft(get_ticket(number, g.agent), kind=_kind(), body="", by=g.agent)
     flash("The draft is gone.", "done")
     return back_to(number, anchor="composer")
+
+
+def _as_saved(ticket: Ticket, problems: list[str]) -> FlaskResponse:
+    """When it was saved, the files as they are listed now, and what could not be taken."""
+    listed = get_template_attribute("desk/_composer.html", "draft_files")
+    kept = find_draft(ticket, kind=_kind(), by=g.agent)
+    saved = moment(clock.now(), g.agent.timezone).rpartition(" ")[2]
+    return jsonify(saved=saved, files=listed(kept, verb_address(ticket.number)), problems=problems)
 
 
 def _page_with(problems: list[str], number: int) -> tuple[str, int]:

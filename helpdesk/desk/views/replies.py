@@ -14,7 +14,9 @@ from helpdesk.tickets import operations
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then
 from helpdesk.tickets.queries import get_ticket
+from helpdesk.tickets.second_thoughts import refuse_doubtful
 from helpdesk.tickets.undo import undo_reply
+from helpdesk.uploads import StoredFile
 
 
 @blueprint.post(f"/tickets/<{ID}:number>/reply")
@@ -24,10 +26,16 @@ def reply(number: int) -> Response | tuple[str, int]:
     ticket, form = get_ticket(number, g.agent), ReplyForm()
     to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
     copies = form.copies.data.split() if form.copies.raw_data else None
-    refused = send_or_keep(ticket, DraftKind.REPLY, form, lambda files: operations.reply(
-        ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, copies=copies,
-        files=files, undo_seconds=g.agent.undo_seconds,
-    ))  # fmt: skip
+
+    def send(files: tuple[StoredFile, ...]) -> None:
+        if not form.sure.data:
+            refuse_doubtful(ticket, body=form.body.data, has_files=bool(files), by=g.agent)
+        operations.reply(
+            ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, copies=copies,
+            files=files, undo_seconds=g.agent.undo_seconds,
+        )  # fmt: skip
+
+    refused = send_or_keep(ticket, DraftKind.REPLY, form, send)
     if refused is None:
         flash(SENDING[Then(form.then.data)].format(to), "done")
     return refused or go_on()

@@ -1,4 +1,4 @@
-/* The draft is saved two seconds after a pause; canned replies come in at the cursor; Ctrl+Enter sends. */
+/* The draft is saved two seconds after a pause; canned replies and pictures come in at the cursor; Ctrl+Enter sends. */
 const PAUSE = 2_000;
 
 function drafts(form) {
@@ -8,9 +8,7 @@ function drafts(form) {
   let saving = null;
 
   async function save() {
-    const data = new FormData();
-    for (const name of ["csrf_token", "kind", "body"]) data.set(name, form.elements[name].value);
-    const request = { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error" };
+    const request = { method: "POST", body: writing(form), headers: { Accept: "application/json" }, redirect: "error" };
     try {
       const answer = await fetch(form.dataset.draft, request);
       if (!answer.ok) throw new Error(answer.statusText);
@@ -54,18 +52,91 @@ function cannedReplies(form, later) {
   });
 }
 
-function files(form) {
+/* Files go to the draft as soon as they are chosen, pasted or dropped; a picture is named where the cursor is. */
+function files(form, later) {
   const input = form.elements.files;
+  const said = document.getElementById(`${input.id}-chosen`);
+  const bar = form.querySelector("progress");
+
+  function send(chosen) {
+    const large = chosen.filter((file) => file.size > Number(input.dataset.maxBytes)).map((file) => file.name);
+    said.textContent = large.length ? `${large.join(", ")}: ${input.dataset.tooLarge}` : "";
+    const good = chosen.filter((file) => !large.includes(file.name));
+    if (!good.length) return;
+    const request = new XMLHttpRequest();
+    const data = writing(form);
+    good.forEach((file) => data.append("files", file, file.name));
+    request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / event.total; });
+    request.addEventListener("load", () => (request.status === 200 ? keep(JSON.parse(request.response)) : fail(good)));
+    request.addEventListener("error", () => fail(good));
+    request.addEventListener("loadend", () => { bar.hidden = true; delete form.dataset.sending; });
+    form.dataset.sending = "";
+    bar.hidden = false;
+    request.open("POST", form.dataset.draft);
+    request.setRequestHeader("Accept", "application/json");
+    request.send(data);
+  }
+
+  function keep(answer) {
+    form.querySelector("[data-files]").innerHTML = answer.files;
+    form.querySelector("[data-saved]").textContent = `Saved ${answer.saved}`;
+    said.textContent = [said.textContent, ...answer.problems].join(" ").trim();
+  }
+
+  function fail(good) {
+    const again = new DataTransfer();
+    good.forEach((file) => again.items.add(file));
+    input.files = again.files;
+    said.textContent = `${good.map((file) => file.name).join(", ")} will go along with the text.`;
+  }
+
+  function take(event, transfer) {
+    const found = [...(transfer ? transfer.files : [])];
+    if (!found.length) return;
+    event.preventDefault();
+    const named = event.type === "paste" ? found.map(pasted) : found;
+    const text = form.elements.body;
+    named.filter((file) => file.type.startsWith("image/")).forEach((file) =>
+      text.setRangeText(`![](${encodeURIComponent(file.name)})`, text.selectionStart, text.selectionEnd, "end"));
+    later();
+    send(named);
+  }
+
   input.addEventListener("change", () => {
-    const names = [...input.files].map((file) => file.name);
-    document.getElementById(`${input.id}-chosen`).textContent = names.join(", ");
+    const chosen = [...input.files];
+    input.value = "";
+    send(chosen);
   });
+  form.addEventListener("paste", (event) => take(event, event.clipboardData));
+  form.addEventListener("drop", (event) => { form.classList.remove("takes-files"); take(event, event.dataTransfer); });
+  form.addEventListener("dragleave", () => form.classList.remove("takes-files"));
+  form.addEventListener("dragover", (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    form.classList.add("takes-files");
+  });
+  form.addEventListener("submit", (event) => {
+    if (!("sending" in form.dataset)) return;
+    event.preventDefault();
+    said.textContent = "The files are still on their way. Send it once more when they are there.";
+  });
+}
+
+const pasted = (file) => {
+  const name = `picture-${new Date().toTimeString().slice(0, 8).replaceAll(":", "")}.${file.type.split("/").pop()}`;
+  return file.type.startsWith("image/") ? new File([file], name, { type: file.type }) : file;
+};
+
+function writing(form) {
+  const data = new FormData();
+  for (const name of ["csrf_token", "kind", "body"]) data.set(name, form.elements[name].value);
+  return data;
 }
 
 for (const form of document.querySelectorAll(".composer form")) {
   const later = drafts(form);
   cannedReplies(form, later);
-  files(form);
+  files(form, later);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.querySelector("[data-send]").click();
   });

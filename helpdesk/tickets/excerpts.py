@@ -1,0 +1,50 @@
+"""A few words around what was found, with the hits marked."""
+
+import re
+from collections.abc import Iterator, Sequence
+from unicodedata import normalize
+
+from helpdesk.tickets.words import WORD, Wanted, folded
+
+BEFORE, LENGTH = 24, 160
+
+Piece = tuple[str, bool]  # some text, and whether it is a hit
+
+
+def excerpt(text: str, wanted: Sequence[Wanted]) -> list[Piece]:
+    """The text around the first hit in pieces, each with whether it is a hit; empty when nothing is found in it.
+
+    `wanted` are words and phrases; every word of them is marked wherever it stands.
+    """
+    text = normalize("NFC", " ".join(text.split()))
+    hits = [match.span() for match in re.finditer(WORD, text) if _is_wanted(folded(match[0]), wanted)]
+    if not hits:
+        return []
+    start = _word_begins(text, hits[0][0] - BEFORE)
+    end = _word_ends(text, start + LENGTH)
+    return list(_pieces(text, start, end, [hit for hit in hits if hit[1] <= end]))
+
+
+def _pieces(text: str, start: int, end: int, hits: list[tuple[int, int]]) -> Iterator[Piece]:
+    at = start
+    for first, last in hits:
+        before = ("… " if at == start > 0 else "") + text[at:first]
+        if before:
+            yield before, False
+        yield text[first:last], True
+        at = last
+    rest = text[at:end] + (" …" if end < len(text) else "")
+    if rest:
+        yield rest, False
+
+
+def _is_wanted(word: str, wanted: Sequence[Wanted]) -> bool:
+    return any(word in one.words or (one.is_prefix and word.startswith(one.words[-1])) for one in wanted)
+
+
+def _word_begins(text: str, place: int) -> int:
+    return 0 if place <= 0 else text.find(" ", place) + 1
+
+
+def _word_ends(text: str, place: int) -> int:
+    return len(text) if place >= len(text) else max(text.rfind(" ", 0, place), 0) or place
