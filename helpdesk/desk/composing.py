@@ -71,10 +71,10 @@ def take_files(ticket: Ticket, kind: DraftKind) -> tuple[tuple[StoredFile, ...],
         return (), [*problems, problem.message]
 
 
-def where_next(ticket: Ticket) -> Callable[[], Response]:
-    """Where this agent wants to be after sending; asked before, while the ticket is still in its list."""
+def where_next(ticket: Ticket, choice: AfterSend) -> Callable[[], Response]:
+    """Where an agent who chose so wants to be afterwards; asked before, while the ticket is still in its list."""
     folder = opened_from() or Folder.UNASSIGNED
-    number, choice = ticket.number, g.agent.after_send
+    number = ticket.number
     following = next_in_folder(ticket, folder, g.agent) if choice is AfterSend.NEXT else None
     if choice is AfterSend.STAY:
         return lambda: back_to(number)

@@ -24,7 +24,7 @@ from helpdesk.uploads import StoredFile
 def reply(number: int) -> Response | tuple[str, int]:
     """Answer the reader, unless something new arrived since the page was loaded."""
     ticket, form = get_ticket(number, g.agent), ReplyForm()
-    to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket)
+    to, go_on = (ticket.reader.address if ticket.reader else ""), where_next(ticket, g.agent.after_send)
     copies = form.copies.data.split() if form.copies.raw_data else None
 
     def send(files: tuple[StoredFile, ...]) -> None:

@@ -1,18 +1,18 @@
 """What staff do to a ticket without words: each a POST, each back to the ticket with one sentence."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TypeVar
 
-from flask import flash, g
+from flask import flash, g, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from helpdesk.access import require
-from helpdesk.agents.models import Agent
+from helpdesk.agents.models import AfterSend, Agent
 from helpdesk.database import db
 from helpdesk.desk import blueprint
-from helpdesk.desk.composing import back_to
+from helpdesk.desk.composing import back_to, where_next
 from helpdesk.desk.forms import (
     AssignForm,
     CloseForm,
@@ -37,18 +37,23 @@ Answer = Response | tuple[str, int]
 
 
 def verb(name: str, capability: str) -> Callable[[Callable[[Ticket], str]], Callable[[int], Answer]]:
-    """Make a POST of a function that does one thing to a visible ticket and returns the sentence to show."""
+    """Make a POST of a function that does one thing to a visible ticket and returns the sentence to show.
+
+    It leads back to the ticket; with `?next=1` in its address to the next one of the list it was opened from.
+    """
 
     def make(act: Callable[[Ticket], str]) -> Callable[[int], Answer]:
         @wraps(act)
         def view(number: int) -> Answer:
+            ticket = get_ticket(number, g.agent)
+            go_on = where_next(ticket, AfterSend.NEXT) if "next" in request.args else partial(back_to, number)
             try:
-                flash(act(get_ticket(number, g.agent)), "done")
+                flash(act(ticket), "done")
             except NotFound:
                 raise
             except HelpdeskError as error:
                 return ticket_page(number, problem=error.message), error.status
-            return back_to(number)
+            return go_on()
 
         path = f"/tickets/<{ID}:number>/{name.replace('_', '-')}"
         return blueprint.post(path, endpoint=name)(require(capability)(view))

@@ -48,6 +48,7 @@ const verbs = {
   n: () => write("note"),
   a: () => $("[data-take]")?.requestSubmit(),
   e: close,
+  E: () => $("[data-close-next]")?.click(),
   "/": () => $("#q").focus(),
   "?": ask,
   g: () => { waitsForList = Date.now(); },
