@@ -264,12 +264,17 @@ def _ask_the_idle(engine: Engine) -> None:
                 raise InvalidatePoolError from gone
 
 
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in (f"busy_timeout={LOCK_SECONDS * 1000}", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("lower", 1, _lowered, deterministic=True)  # SQLite's own knows a to z alone
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

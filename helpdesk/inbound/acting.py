@@ -4,7 +4,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.agents.models import Agent
@@ -249,8 +249,13 @@ def _file_automatic(email: InboundEmail, letter: Letter, verdict: Verdict, ticke
 
 
 def _is_duplicate(email: InboundEmail) -> bool:
+    """True for a mail that was taken before, into the same queue or out of the same mailbox: what came back is moved
+    to the queue of the ticket that it is about.
+    """
+    in_queue = InboundEmail.queue_id == (email.queue.id if email.queue else None)
+    in_mailbox = and_(InboundEmail.source_id == email.source_id, InboundEmail.source_id.is_not(None))
     same = select(InboundEmail.id).where(
-        InboundEmail.queue_id == (email.queue.id if email.queue else None),
+        or_(in_queue, in_mailbox),
         InboundEmail.message_id == email.message_id,
         InboundEmail.content_hash == email.content_hash,
         InboundEmail.id != email.id,

@@ -27,6 +27,9 @@ _WITHOUT_SEMICOLON = re.compile(r"([^;,:\s]{1,100})[\s,:]{1,9}(?=charset)", re.I
 _TEXT_FILES = frozenset({"text/calendar", "text/csv", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard"})
 _FILE_NAME = re.compile(r"[\w-]{1,60}\.(?:png|jpe?g|gif|bmp|tiff?|webp|svg|pdf|html?|txt)", re.IGNORECASE)
 _PATH_MARK = re.compile(r"[/\\]")
+_HEADER_LINE = re.compile(rb"\s{0,9}[!-9;-~]{1,76}:[ \t]")
+_QUOTED_PRINTABLE = re.compile(rb"=3D|=\n")
+HEAD_BYTES = 65_536
 _UNKNOWN_TYPE = "application/octet-stream"
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -263,7 +266,13 @@ def _content(part: BoundedMessage) -> bytes:
         # What a list server appended to a file in base64 is none of the file, unless nothing else is there.
         return decode_transferred(part, part.raw_payload) or decode_part(part)
     written = part.whole if part.whole is not None else b"\n".join(_source(child) for child in part.children)
-    return decode_transferred(part, written)
+    return written if _is_bare(written) else decode_transferred(part, written)
+
+
+def _is_bare(mail: bytes) -> bool:
+    """True for a mail that is not encoded, whatever its part says: that is forbidden (RFC 2046 §5.2.1), and seen."""
+    head = mail.replace(b"\r\n", b"\n").partition(b"\n\n")[0][:HEAD_BYTES]
+    return bool(_HEADER_LINE.match(head)) and not _QUOTED_PRINTABLE.search(head)
 
 
 def _source(message: BoundedMessage) -> bytes:

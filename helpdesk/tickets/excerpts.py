@@ -1,7 +1,7 @@
 """A few words around what was found, with the hits marked."""
 
-import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from unicodedata import normalize
 
 from helpdesk.tickets.words import WORD, Wanted, folded
@@ -17,12 +17,17 @@ def excerpt(text: str, wanted: Sequence[Wanted]) -> list[Piece]:
     `wanted` are words and phrases; every word of them is marked wherever it stands.
     """
     text = normalize("NFC", " ".join(text.split()))
-    hits = [match.span() for match in re.finditer(WORD, text) if _is_wanted(folded(match[0]), wanted)]
-    if not hits:
+    first = next(_hits(text, 0, wanted), None)
+    if first is None:
         return []
-    start = _word_begins(text, hits[0][0] - BEFORE)
+    start = _word_begins(text, first[0] - BEFORE)
     end = _word_ends(text, start + LENGTH)
-    return list(_pieces(text, start, end, [hit for hit in hits if hit[1] <= end]))
+    hits = takewhile(lambda hit: hit[1] <= end, _hits(text[: end + 1], first[0], wanted))
+    return list(_pieces(text, start, end, list(hits)))
+
+
+def _hits(text: str, start: int, wanted: Sequence[Wanted]) -> Iterator[tuple[int, int]]:
+    return (match.span() for match in WORD.finditer(text, start) if _is_wanted(folded(match[0]), wanted))
 
 
 def _pieces(text: str, start: int, end: int, hits: list[tuple[int, int]]) -> Iterator[Piece]:

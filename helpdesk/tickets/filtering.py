@@ -1,10 +1,11 @@
 """What a filter asks of tickets, in the words of the database."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
 from helpdesk import clock
 from helpdesk.addresses import normalise
@@ -24,6 +25,7 @@ from helpdesk.tickets.tags import Tag, TicketTag
 Condition = ColumnElement[bool]
 NEWEST, OLDEST = "newest", "oldest"
 ORDERS = (NEWEST, OLDEST)
+_EXCLUDED = re.compile(r'-"?[^\W\d_]')
 ENDINGS = {how.value.replace("_", "-"): how for how in Resolution if how is not Resolution.SPAM}
 STANDINGS = (*Folder, "new", "waiting", "snoozed", *ENDINGS)
 _LONGEST_WAITING = {
@@ -37,9 +39,18 @@ _LONGEST_WAITING = {
 
 
 def conditions(wanted: Filter, agent: Agent) -> Condition:
-    """All that the terms of a filter ask of a ticket. Raises Invalid with a sentence for a value that means nothing."""
+    """All that the terms of a filter ask of a ticket. Raises Invalid with a sentence for what means nothing."""
+    _refuse_what_means_nothing(wanted)
     asked = [_condition(term, agent) for term in wanted.terms if term.key is not Key.SORT]
     return and_(true(), *asked)
+
+
+def _refuse_what_means_nothing(wanted: Filter) -> None:
+    excluded = next((one for one in wanted.words if _EXCLUDED.match(one)), None)
+    if excluded:
+        raise Invalid(f"“{excluded}”: only questions can be turned round, such as -tag:done, no words.")
+    if wanted.values(Key.SORT) and (wanted.words or wanted.phrases):
+        raise Invalid("Of what is found by words the latest match comes first; sort: is for questions without words.")
 
 
 def is_newest_first(wanted: Filter) -> bool:
@@ -49,12 +60,12 @@ def is_newest_first(wanted: Filter) -> bool:
     """
     for value in wanted.values(Key.SORT):
         return _one_of(Key.SORT, value, ORDERS) == NEWEST
-    return _LONGEST_WAITING.isdisjoint(wanted.values(Key.IS))
+    return _LONGEST_WAITING.isdisjoint(value.lower() for value in wanted.values(Key.IS))
 
 
 def _condition(term: Term, agent: Agent) -> Condition:
     asked = _QUESTIONS[term.key](term.value, agent)
-    return not_(Ticket.id.in_(select(Ticket.id).where(asked))) if term.negated else asked
+    return asked.is_not(true()) if term.negated else asked
 
 
 def _is(value: str, agent: Agent) -> Condition:
@@ -64,7 +75,7 @@ def _is(value: str, agent: Agent) -> Condition:
     if standing in ENDINGS:
         return Ticket.resolution == ENDINGS[standing]
     others = {
-        "new": Ticket.status == word(Status.NEW),
+        "new": and_(in_folder(Folder.OPEN, agent), Ticket.status == word(Status.NEW)),
         "waiting": Ticket.waiting_since.is_not(None),
         "snoozed": Ticket.snoozed_until > clock.now(),
     }

@@ -84,6 +84,8 @@ def read_filter(text: str) -> Filter:
             terms.append(Term(_key(part["key"].lower()), value, negated=bool(part["minus"])))
         elif part["bare"]:
             words.append(part["minus"] + value)
+        elif part["minus"]:
+            words.append(f'-"{value}"')
         else:
             phrases.append(value)
     return Filter(tuple(terms), tuple(words), tuple(phrases))

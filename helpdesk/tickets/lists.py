@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, func, select, tuple_
 
 from helpdesk.agents.models import Agent
 from helpdesk.database import db
@@ -15,7 +15,7 @@ from helpdesk.tickets.filters import Filter
 from helpdesk.tickets.folders import Folder, in_folder
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.search import matching_tickets
+from helpdesk.tickets.search import MOST_CHARACTERS, matching_tickets
 from helpdesk.tickets.slips import Slip, Slips, slips
 from helpdesk.tickets.visibility import visible_to
 from helpdesk.tickets.words import Wanted, wanted_in
@@ -61,7 +61,7 @@ def list_found(asked: Filter, agent: Agent, *, after: str | None = None) -> Page
     if asked.is_empty:
         return Page([], None)
     asks, wanted, newest_first = conditions(asked, agent), wanted_in(asked), is_newest_first(asked)
-    if not (asked.words or asked.phrases):
+    if not wanted and asked.terms:
         return _page(_visible(agent).where(asks), after, newest_first=newest_first)
     within = and_(visible_to(agent), asks)
     hits = matching_tickets(wanted, most=PAGE + 1, within=within, before=_read_place(after))
@@ -73,7 +73,8 @@ def list_found(asked: Filter, agent: Agent, *, after: str | None = None) -> Page
 
 def _excerpts(places: Mapping[int, int], wanted: Sequence[Wanted]) -> Mapping[int, Sequence[Piece]]:
     """The text around the newest hit of each ticket, by ticket."""
-    texts = select(Message.ticket_id, Message.body_text).where(Message.id.in_(places.values()))
+    text = func.substr(Message.body_text, 1, MOST_CHARACTERS)
+    texts = select(Message.ticket_id, text).where(Message.id.in_(places.values()))
     return {ticket_id: excerpt(text, wanted) for ticket_id, text in db.session.execute(texts)} if places else {}
 
 

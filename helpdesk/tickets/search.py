@@ -18,10 +18,10 @@ def index_message(message: Message, subject: str) -> None:
     """Make a message findable by its own new text; quotes and automatic mail stay out."""
     if message.kind is MessageKind.AUTO:
         return
-    says = message.body_text
-    is_named = message.kind is MessageKind.READER and not says.startswith(subject.removesuffix(" …"))
-    words = f"{subject}\n{says}" if is_named else says
-    row = {"id": message.id, "ticket_id": message.ticket_id, "body": " ".join(words_in(words[:MOST_CHARACTERS]))}
+    words = words_in(message.body_text[:MOST_CHARACTERS])
+    about = words_in(subject) if message.kind is MessageKind.READER else []
+    words = words if words[: len(about)] == about else [*about, *words]
+    row = {"id": message.id, "ticket_id": message.ticket_id, "body": " ".join(words)}
     db.session.execute(_insert(db.engine.dialect.name), row)
 
 

@@ -24,10 +24,11 @@ _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 def refuse_doubtful(ticket: Ticket, *, body: str, has_files: bool, by: Agent) -> None:
     """Raise Doubtful with what an agent may have overlooked in the reply that he is about to send, if anything."""
     draft = find_draft(ticket, kind=DraftKind.REPLY, by=by)
-    if not has_files and not (draft and draft.attachments) and names_a_file(body):
-        raise Doubtful(NO_FILE)
-    if ticket.reader is not None and ticket.reader.blocked_at is not None:
-        raise Doubtful(BLOCKED)
+    lacks_file = not has_files and not (draft and draft.attachments) and names_a_file(body)
+    is_blocked = ticket.reader is not None and ticket.reader.blocked_at is not None
+    doubts = [doubt for doubt, is_meant in ((NO_FILE, lacks_file), (BLOCKED, is_blocked)) if is_meant]
+    if doubts:
+        raise Doubtful(", and ".join(doubts))
 
 
 def names_a_file(body: str) -> bool:

@@ -14,7 +14,7 @@ from helpdesk.sites.queries import is_worked_in_by
 from helpdesk.tickets.filtering import ORDERS, STANDINGS
 from helpdesk.tickets.filters import Key, Term, read_filter
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.tags import Tag
+from helpdesk.tickets.tags import Tag, TicketTag
 from helpdesk.tickets.visibility import visible_to
 
 MOST, MIN_READER = 8, 2
@@ -106,8 +106,10 @@ def _sites(begun: str, _agent: Agent) -> Iterable[Value]:
     return _read(select(Site.slug, Site.name).where(asked).order_by(Site.name))
 
 
-def _tags(begun: str, _agent: Agent) -> Iterable[Value]:
-    named = select(Tag.name, literal("")).where(Tag.name.istartswith(begun, autoescape=True))
+def _tags(begun: str, agent: Agent) -> Iterable[Value]:
+    tagged = select(TicketTag.tag_id).join(Ticket, Ticket.id == TicketTag.ticket_id).where(visible_to(agent))
+    seen = tagged.where(TicketTag.tag_id == Tag.id).exists()
+    named = select(Tag.name, literal("")).where(Tag.name.istartswith(begun, autoescape=True), seen)
     return _read(named.order_by(Tag.name))
 
 

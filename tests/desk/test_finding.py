@@ -66,10 +66,13 @@ def test_what_can_stand_after_each_word_is_suggested(ann: Desk, cast: Cast, tick
     assert suggested(ann, "bridge -tag:h")[0]["text"] == "bridge -tag:history "
 
 
-def test_class_50_nothing_that_is_hidden_is_suggested(ann: Desk, sam: Desk, cast: Cast) -> None:
-    make_ticket(cast, queue=cast.legal, address="zoe@example.net", article_url="https://blog.example.org/secret/")
-    for text in ("reader:zoe", "article:secret", "queue:leg"):
-        assert (suggested(ann, text), suggested(sam, text)) == ([], [])
+def test_class_50_nothing_that_is_hidden_is_suggested(ann: Desk, sam: Desk, carla: Desk, cast: Cast) -> None:
+    secret = make_ticket(
+        cast, queue=cast.legal, address="zoe@example.net", article_url="https://blog.example.org/secret/"
+    )
+    triage.add_tag(secret, name="Lawsuit", by=cast.carla)
+    for text in ("reader:zoe", "article:secret", "queue:leg", "tag:law"):
+        assert (suggested(ann, text), suggested(sam, text), len(suggested(carla, text))) == ([], [], 1), text
 
 
 def test_a_filter_is_an_address_that_is_paged_and_asks_nothing_of_script(ann: Desk, cast: Cast) -> None:

@@ -46,6 +46,13 @@ def test_a_blocked_reader_is_asked_about(ann: Desk, ticket: Ticket) -> None:
     assert text_of(answer.text, "#stopped-title") == ["Not sent yet: this reader is blocked"]
 
 
+def test_all_that_is_doubtful_is_asked_at_once(ann: Desk, ticket: Ticket) -> None:
+    ticket.reader.blocked_at = clock.now()  # type: ignore[union-attr]
+    db.session.commit()
+    answer = ann.post(f"/desk/tickets/{ticket.number}/reply", body="See the attached plan.", seen=1)
+    assert text_of(answer.text, "#stopped-title") == [f"{ASKED}, and this reader is blocked"]
+
+
 def test_what_came_in_meanwhile_is_told_first_and_the_question_stays(ann: Desk, ticket: Ticket) -> None:
     follow_up(ticket, letter=follow_up_letter())
     answer = ann.post(f"/desk/tickets/{ticket.number}/reply", body="See the attached plan.", seen=1)

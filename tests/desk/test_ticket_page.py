@@ -9,6 +9,7 @@ from helpdesk.headers import FILE_CSP
 from helpdesk.inbound.operations import process, receive
 from helpdesk.outbound import rendering
 from helpdesk.outbound.models import DeliveryState
+from helpdesk.sites.forward_addresses import forward_address
 from helpdesk.sites.models import Priority
 from helpdesk.tickets import triage
 from helpdesk.tickets.models import Then, Ticket
@@ -178,6 +179,18 @@ def test_the_source_of_a_mail_is_one_click_away_for_whoever_sees_its_ticket(ann:
     )
     assert (saved.headers["X-Content-Type-Options"], saved.headers["Content-Security-Policy"]) == ("nosniff", FILE_CSP)
     assert [sam.get(link).status_code for link in links] == [404, 404]
+
+
+def test_class_17_a_colleagues_private_address_is_not_read_from_the_source_of_a_mail(
+    ann: Desk, eve: Desk, cast: Cast
+) -> None:
+    for owner, status in ((cast.carla, 403), (cast.ann, 200)):
+        address = forward_address(owner, cast.queue)
+        raw = f"From: {owner.email}\r\nTo: {address.upper()}\r\nSubject: Fwd: Hi\r\nMessage-ID: <{owner.id}@x.org>\r\n\r\nA note\r\n"
+        email = process(receive(raw.encode()).id)
+        assert email.became is not None
+        for link in (f"/desk/mail/{email.id}/view", f"/desk/mail/{email.id}/raw"):
+            assert (ann.get(link).status_code, eve.get(link).status_code) == (status, 200)
 
 
 def test_class_50_a_mail_that_became_nothing_is_for_those_who_look_after_mail(ann: Desk, eve: Desk) -> None:

@@ -578,6 +578,13 @@ def test_an_attached_mail_is_kept_byte_for_byte(end: str):
     assert [part.content for part in parse(end.join(lines).encode()).attachments] == [inner.encode()]
 
 
+def test_an_attached_mail_that_only_says_it_is_quoted_printable_is_kept_as_it_came():
+    inner = "From: ruth@example.org\nContent-Transfer-Encoding: quoted-printable\n\nGr=C3=BC=C3=9Fe a=3Db"
+    head = "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n"
+    said = f"{head}Content-Transfer-Encoding: quoted-printable\n\n{inner}\n--x--\n"
+    assert [part.content for part in parse(said.encode()).attachments] == [inner.encode()]
+
+
 def test_a_mail_attached_to_an_attached_mail_stays_inside_it():
     inner = "Content-Type: message/rfc822\n\nSubject: Innermost\n\nHello"
     read = parse(

@@ -140,6 +140,8 @@ def test_class_50_what_comes_back_is_for_those_who_see_the_ticket_whatever_mailb
             seen.append(None)
     assert seen == [None, came.id]
     assert came not in list_not_taken(cast.eve)
+    again = took(raw, source=inbox, envelope_from="")
+    assert (again.state, again.reason) == (InboundState.IGNORED, "The same mail came before.")
 
 
 def test_a_warning_to_the_bounce_address_changes_nothing(sent: list[str]) -> None:

@@ -137,6 +137,23 @@ def test_l2_a_refused_flag_costs_one_try_in_each_later_look(
     assert len(tried) == 3 + 1 + 1
 
 
+def test_l2_however_many_were_refused_are_marked_by_later_looks(
+    app: Flask, cast: Cast, mailbox: Account, proxy_to: Callable[..., Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "MOST_MARKED", 2)
+    proxy = proxy_to(mailbox.port, judge=lambda line: "NO read-only today" if b"STORE" in line else PASS)
+    for _ in range(5):
+        mailbox.deliver(letter())
+    fetch(make_source(app, cast, mailbox.settings(port=proxy.port)).id, "one")
+    healed = find_or_make_source(app, cast, mailbox.settings())
+    told = []
+    for _ in range(3):
+        fetch(healed.id, "one")
+        told.append(afresh(healed).last_error)
+    left = "Not everything went well: {} mails are not yet shown as read"
+    assert (told, mailbox.flags()) == ([left.format(3), left.format(1), None], [{"\\Seen"}] * 5)
+
+
 def test_l2_what_somebody_marked_as_unread_stays_so_while_all_goes_well(source: Source, mailbox: Account) -> None:
     mailbox.deliver(letter())
     fetch(source.id, "one")

@@ -71,7 +71,7 @@ def test_is_asks_where_a_ticket_stands(cast: Cast) -> None:
         "is:open": [new, mine], "is:new": [new], "is:mine": [mine], "is:unassigned": [new], "is:waiting": [new, mine],
         "is:pending": [pending], "is:closed": [corrected], "is:corrected": [corrected], "is:no-action": [],
         "is:spam": [spam], "is:snoozed": [], "-is:open": [pending, spam, corrected],
-        "is:open sort:newest": [mine, new], "is:open -is:new": [mine],
+        "is:open sort:newest": [mine, new], "is:Open": [new, mine], "is:open &": [new, mine], "is:open -is:new": [mine],
     }  # fmt: skip
     assert {query: found(query, cast.ann) for query in asked} == asked
 
@@ -89,7 +89,7 @@ def test_whose_and_about_what_a_ticket_is(cast: Cast) -> None:
     asked = {
         "topic:mistake": [bridge], 'topic:"in the text"': [bridge], "-topic:mistake": [other], "tag:history": [bridge],
         "tag:HISTORY": [bridge], "tag:hist": [], "-tag:history": [other], "assignee:eve": [bridge],
-        "assignee:me": [bridge], "assignee:none": [other], "reader:ruth@example.com": [bridge], "reader:ben": [other],
+        "assignee:me": [bridge], "assignee:none": [other], "reader:ruth@example.com": [bridge], "reader:ben": [other], "reader:ÜNAL": [other], "-reader:ben": [bridge],
         "from:@sea.example": [other], "reader:RUTH@EXAMPLE.COM": [bridge], "article:/code-report/": [other],
         "article:took": [bridge], "article:100%": [other], "article:/tides_": [other], "article:/t_des": [],
         "article:https://blog.example.org/2026/harbour-bridge/?utm_source=x": [bridge], "site:tidewater": [bridge, other],
@@ -134,6 +134,12 @@ def test_what_has_a_file(cast: Cast) -> None:
         ("after:0001-01-01", "“after:0001-01-01” wants a day such as after:2026-11-01."),
         ("has:fun", "“has:fun” means nothing here; after has: can stand file."),
         ("priority:mine", "“priority:mine” means nothing here; after priority: can stand low, normal, high, urgent."),
+        ("-history", "“-history”: only questions can be turned round, such as -tag:done, no words."),
+        ('-"exact words"', '“-"exact words"”: only questions can be turned round, such as -tag:done, no words.'),
+        (
+            "bridge sort:oldest",
+            "Of what is found by words the latest match comes first; sort: is for questions without",
+        ),
         ("sort:size", "“sort:size” means nothing here; after sort: can stand newest, oldest."),
     ],
 )
@@ -142,6 +148,16 @@ def test_what_means_nothing_is_said(cast: Cast, query: str, sentence: str) -> No
     with pytest.raises(Invalid) as told:
         found(query, cast.ann)
     assert told.value.message.startswith(sentence)
+
+
+def test_a_subject_is_found_though_the_text_begins_almost_like_it(cast: Cast) -> None:
+    ticket = make_ticket(cast, subject="Error", body="Errors in your chart.")
+    assert found('"error"', cast.ann) == found("error chart", cast.ann) == [ticket.number]
+
+
+def test_a_question_turned_round_is_true_where_nothing_is_known(cast: Cast) -> None:
+    ticket = make_ticket(cast, topic=None, address="", name="").number
+    assert found("-topic:mistake -reader:ruth@example.com -assignee:me", cast.ann) == [ticket]
 
 
 def test_exact_words_stand_one_after_the_other(cast: Cast) -> None:

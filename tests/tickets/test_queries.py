@@ -101,7 +101,7 @@ def test_search_finds_new_words_of_both_sides_and_notes_but_no_quotes(cast: Cast
     assert held == {"zurich": [1], "archiv": [1], "Thanks bridge": [1], "pelican": [], '" OR *': []}
 
 
-@pytest.mark.parametrize("query", ['"', "*", "NEAR(", "-foo", "( AND", "a" * 5000, "\0", "'", "x:y", "&|!"])
+@pytest.mark.parametrize("query", ['"', "*", "NEAR(", "- foo", "( AND", "a" * 5000, "\0", "'", "x:y", "&|!"])
 def test_class_43_any_query_is_only_words(cast: Cast, query: str) -> None:
     make_ticket(cast)
     assert found(query, cast.ann) == []

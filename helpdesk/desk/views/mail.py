@@ -19,7 +19,7 @@ from helpdesk.desk.mail_log import (
     list_stuck,
     list_undelivered,
 )
-from helpdesk.desk.mail_source import source_of
+from helpdesk.desk.mail_source import refuse_private, source_of
 from helpdesk.desk.mail_ways import list_ways
 from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.lists import ID
@@ -76,6 +76,7 @@ def resume() -> Response:
 def raw_mail(email_id: int) -> Response:
     """A mail as it came, byte for byte."""
     email = get_inbound(email_id, g.agent)
+    refuse_private(email, g.agent)
     return as_download(email.storage_key, name=f"mail-{email.id}.eml", media_type="message/rfc822")
 
 
@@ -84,6 +85,7 @@ def raw_mail(email_id: int) -> Response:
 def view_mail(email_id: int) -> str:
     """A mail as it came, as text."""
     email = get_inbound(email_id, g.agent)
+    refuse_private(email, g.agent)
     source, is_whole = source_of(email)
     return desk_page("mail_view.html", email=email, source=source, is_whole=is_whole)
 

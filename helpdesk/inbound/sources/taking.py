@@ -68,7 +68,10 @@ class Visit:
     def mark_earlier(self, uids: set[int]) -> None:
         """Show as read what was taken earlier and is unread since the server refused; the first refusal ends it."""
         self.has_marked = True
-        for uid in sorted(uids & self.box.unread())[:MOST_MARKED]:
+        unread = sorted(uids & self.box.unread())
+        if len(unread) > MOST_MARKED:
+            self.complaints.append(f"{len(unread) - MOST_MARKED} mails are not yet shown {AS_READ}")
+        for uid in unread[:MOST_MARKED]:
             self._claim()
             try:
                 self.box.mark_seen(uid)
@@ -188,7 +191,10 @@ def _settle(visit: Visit, ledger: Ledger, uids: list[int], missing: list[int]) -
         there = set(uids) - visit.gone - visit.kept - set(ledger.taken)
         forget_stuck(visit.source_id, but=(visit.validity, there))
     reasons = [*visit.failures.values(), *ledger.reasons(still), *visit.complaints]
-    complaint = f"{NOT_WELL}{reasons[0]}" if reasons else None
+    told = reasons[:1]
+    if not any(AS_READ in reason for reason in told):  # else nothing would be marked by the next look
+        told += [reason for reason in visit.complaints if AS_READ in reason][:1]
+    complaint = f"{NOT_WELL}{'; '.join(told)}" if told else None
     if not (missing or visit.has_moved or visit.has_marked or ledger.stuck or ledger.has_old):
         complaint = complaint or ledger.complaint  # a look in which nothing was tried is no proof that all is well
     note_success(visit.source_id, complaint=complaint, missing=len(still))

@@ -57,20 +57,24 @@ function files(form, later) {
   const input = form.elements.files;
   const said = document.getElementById(`${input.id}-chosen`);
   const bar = form.querySelector("progress");
+  let onTheirWay = 0;
+
+  const fits = (file) => file.size <= Number(input.dataset.maxBytes);
 
   function send(chosen) {
-    const large = chosen.filter((file) => file.size > Number(input.dataset.maxBytes)).map((file) => file.name);
+    const large = chosen.filter((file) => !fits(file)).map((file) => file.name);
     said.textContent = large.length ? `${large.join(", ")}: ${input.dataset.tooLarge}` : "";
-    const good = chosen.filter((file) => !large.includes(file.name));
+    const good = chosen.filter(fits);
     if (!good.length) return;
     const request = new XMLHttpRequest();
     const data = writing(form);
     good.forEach((file) => data.append("files", file, file.name));
     request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / event.total; });
-    request.addEventListener("load", () => (request.status === 200 ? keep(JSON.parse(request.response)) : fail(good)));
+    request.responseType = "json";
+    request.addEventListener("load", () => (request.response && request.response.files !== undefined ? keep(request.response) : fail(good)));
     request.addEventListener("error", () => fail(good));
-    request.addEventListener("loadend", () => { bar.hidden = true; delete form.dataset.sending; });
-    form.dataset.sending = "";
+    request.addEventListener("loadend", () => { onTheirWay -= 1; bar.hidden = !onTheirWay; });
+    onTheirWay += 1;
     bar.hidden = false;
     request.open("POST", form.dataset.draft);
     request.setRequestHeader("Accept", "application/json");
@@ -81,22 +85,24 @@ function files(form, later) {
     form.querySelector("[data-files]").innerHTML = answer.files;
     form.querySelector("[data-saved]").textContent = `Saved ${answer.saved}`;
     said.textContent = [said.textContent, ...answer.problems].join(" ").trim();
+    later(); // what was written since the file set out
   }
 
   function fail(good) {
     const again = new DataTransfer();
-    good.forEach((file) => again.items.add(file));
+    [...input.files, ...good].forEach((file) => again.items.add(file));
     input.files = again.files;
     said.textContent = `${good.map((file) => file.name).join(", ")} will go along with the text.`;
   }
 
   function take(event, transfer) {
     const found = [...(transfer ? transfer.files : [])];
-    if (!found.length) return;
+    // Office programs add a picture of what is copied as text.
+    if (!found.length || (event.type === "paste" && transfer.types.includes("text/plain"))) return;
     event.preventDefault();
     const named = event.type === "paste" ? found.map(pasted) : found;
     const text = form.elements.body;
-    named.filter((file) => file.type.startsWith("image/")).forEach((file) =>
+    named.filter((file) => fits(file) && file.type.startsWith("image/")).forEach((file) =>
       text.setRangeText(`![](${encodeURIComponent(file.name)})`, text.selectionStart, text.selectionEnd, "end"));
     later();
     send(named);
@@ -116,14 +122,15 @@ function files(form, later) {
     form.classList.add("takes-files");
   });
   form.addEventListener("submit", (event) => {
-    if (!("sending" in form.dataset)) return;
+    if (!onTheirWay) return;
     event.preventDefault();
     said.textContent = "The files are still on their way. Send it once more when they are there.";
   });
 }
 
-const pasted = (file) => {
-  const name = `picture-${new Date().toTimeString().slice(0, 8).replaceAll(":", "")}.${file.type.split("/").pop()}`;
+const pasted = (file, index) => {
+  const moment = new Date().toTimeString().slice(0, 8).replaceAll(":", "");
+  const name = `picture-${moment}${index ? `-${index}` : ""}.${file.type.split("/").pop()}`;
   return file.type.startsWith("image/") ? new File([file], name, { type: file.type }) : file;
 };
 
