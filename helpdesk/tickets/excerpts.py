@@ -1,6 +1,8 @@
 """A few words around what was found, with the hits marked."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from unicodedata import normalize
 
@@ -27,7 +29,17 @@ def excerpt(text: str, wanted: Sequence[Wanted]) -> list[Piece]:
 
 
 def _hits(text: str, start: int, wanted: Sequence[Wanted]) -> Iterator[tuple[int, int]]:
+    """Where words that are wanted begin and end in `text`, from `start` on."""
+    if text.isascii():  # then folding moves no letter, and the words can be looked for in one go
+        return (match.span() for match in _pattern(tuple(wanted)).finditer(text.lower(), start))
     return (match.span() for match in WORD.finditer(text, start) if _is_wanted(folded(match[0]), wanted))
+
+
+@lru_cache(maxsize=64)
+def _pattern(wanted: tuple[Wanted, ...]) -> re.Pattern[str]:
+    whole = [word for one in wanted for word in one.words]
+    begun = [f"{one.words[-1]}[^\\W_]*" for one in wanted if one.is_prefix]
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join([*begun, *whole])})(?![^\W_])")
 
 
 def _pieces(text: str, start: int, end: int, hits: list[tuple[int, int]]) -> Iterator[Piece]:

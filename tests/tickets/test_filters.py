@@ -11,6 +11,7 @@ from helpdesk.agents.models import Agent
 from helpdesk.database import db
 from helpdesk.errors import Invalid, NotFound
 from helpdesk.tickets import lists, triage
+from helpdesk.tickets.excerpts import excerpt
 from helpdesk.tickets.filters import Filter, Key, Term, read_filter
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Resolution, Then, Ticket
@@ -199,6 +200,23 @@ def test_the_words_around_a_hit_are_shown_with_the_hits_marked(cast: Cast) -> No
     assert (text[:2], text[-2:]) == ("… ", " …")
     assert len(text) < 180
     assert text[2:-2] in body
+
+
+@pytest.mark.parametrize(
+    ("query", "hits"),
+    [
+        ("bridge", ["Bridge", "bridges"]),
+        ("bridge over", ["Bridge", "over"]),
+        ('"bridge"', ["Bridge"]),
+        ("brid* x", ["Bridge", "bridges"]),
+        ("idge", []),
+        ("river_side", ["river", "side"]),
+    ],
+)
+@pytest.mark.parametrize("end", ["", " – naïve"])
+def test_hits_are_whole_words_or_their_beginnings(query: str, hits: list[str], end: str) -> None:
+    pieces = excerpt("A Bridge over bridges at river_side" + end, wanted_in(read_filter(query)))
+    assert [text for text, is_hit in pieces if is_hit] == hits
 
 
 def get(number: int) -> Ticket:
