@@ -4,7 +4,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, or_, select
 
 from helpdesk.addresses import bare_spellings, normalise
 from helpdesk.agents.models import Agent
@@ -252,14 +252,17 @@ def _is_duplicate(email: InboundEmail) -> bool:
     """True for a mail that was taken before, into the same queue or out of the same mailbox: what came back is moved
     to the queue of the ticket that it is about.
     """
-    in_queue = InboundEmail.queue_id == (email.queue.id if email.queue else None)
-    in_mailbox = and_(InboundEmail.source_id == email.source_id, InboundEmail.source_id.is_not(None))
-    same = select(InboundEmail.id).where(
-        or_(in_queue, in_mailbox),
-        InboundEmail.message_id == email.message_id,
-        InboundEmail.content_hash == email.content_hash,
-        InboundEmail.id != email.id,
-        InboundEmail.state.in_((InboundState.ACCEPTED, InboundState.IGNORED)),
+    one = InboundEmail
+    in_any = one.queue_id.in_(select(Queue.id)) if email.queue else one.queue_id.is_(None)
+    in_queue = one.queue_id == (email.queue.id if email.queue else None)
+    in_mailbox = and_(one.source_id == email.source_id, one.source_id.is_not(None))
+    was_taken = and_(or_(in_queue, in_mailbox), one.state.in_((InboundState.ACCEPTED, InboundState.IGNORED)))
+    same = select(one.id).where(
+        in_any,
+        one.message_id == email.message_id,
+        one.content_hash == email.content_hash,
+        one.id != email.id,
+        case((was_taken, 1), else_=0) == 1,  # so that it is the index over queue and Message-ID that serves
     )
     return db.session.scalar(same.limit(1)) is not None
 
