@@ -124,4 +124,6 @@ def desk(app: Flask, cast: Cast, browser: Browser) -> Iterator[Callable[..., Pag
 
         yield open_desk
         for context in contexts:
+            for page in context.pages:  # a file that is cut off would be told as left open by some later test
+                page.wait_for_load_state("load")
             context.close()
