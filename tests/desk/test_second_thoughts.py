@@ -78,6 +78,18 @@ def test_the_word_is_known_in_several_languages_and_not_in_quotes(body: str, is_
 
 
 @pytest.mark.browser
+def test_38_the_file_that_was_forgotten_takes_the_question_away(desk: Callable[..., Page], ticket: Ticket) -> None:
+    page = desk(f"/desk/tickets/{ticket.number}")
+    page.get_by_label("Reply to Ruth Reed").fill("The plan is attached.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text(ASKED)
+    page.locator("#reply-files").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("p.flash")).to_have_text("Your reply is on its way to ruth@example.com.")
+
+
+@pytest.mark.browser
 def test_38_send_anyway_sends_what_was_asked_about(desk: Callable[..., Page], ticket: Ticket) -> None:
     page = desk(f"/desk/tickets/{ticket.number}")
     page.get_by_label("Reply to Ruth Reed").fill("The plan is attached.")

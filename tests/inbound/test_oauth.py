@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -294,33 +295,20 @@ def test_no_secret_is_logged(
 def test_a_token_server_that_is_slow_holds_no_transaction(
     app: Flask, source: Source, account: Account, tokens: TokenServer
 ) -> None:
-    tokens.waits_for = threading.Event()
     source_id = source.id
-    db.session.rollback()
-    fetcher = threading.Thread(target=fetch_in, args=(app, source_id))
-    fetcher.start()
-    wait_until(lambda: len(tokens.asked) == 1)
-    db.session.get_one(Source, source_id).settings = account.settings(oauth=tokens.settings(scope="other"))
-    db.session.commit()
-    tokens.waits_for.set()
-    fetcher.join(60)
+    with asking(app, source_id, tokens):
+        db.session.get_one(Source, source_id).settings = account.settings(oauth=tokens.settings(scope="other"))
+        db.session.commit()
     assert afresh(db.session.get_one(Source, source_id)).last_success_at is not None
 
 
 def test_a_worker_that_stood_still_frees_no_claim_of_another(
     app: Flask, source: Source, account: Account, tokens: TokenServer
 ) -> None:
-    tokens.waits_for = threading.Event()
-    source_id = source.id
-    db.session.rollback()
-    fetcher = threading.Thread(target=fetch_in, args=(app, source_id))
-    fetcher.start()
-    wait_until(lambda: len(tokens.asked) == 1)
-    others = clock.now() + timedelta(minutes=3)
-    db.session.get_one(SourceToken, source_id).renewing_until = others
-    db.session.commit()
-    tokens.waits_for.set()
-    fetcher.join(60)
+    source_id, others = source.id, clock.now() + timedelta(minutes=3)
+    with asking(app, source_id, tokens):
+        db.session.get_one(SourceToken, source_id).renewing_until = others
+        db.session.commit()
     db.session.rollback()
     assert db.session.get_one(SourceToken, source_id).renewing_until == others
 
@@ -336,6 +324,19 @@ def test_a_sealed_secret_is_opened_by_any_key_of_now_for_its_purpose_alone(app: 
 
 
 # The rest prepares.
+
+
+@contextmanager
+def asking(app: Flask, source_id: int, tokens: TokenServer) -> Iterator[None]:
+    """Let a worker fetch, and the token server answer it only when this ends."""
+    tokens.waits_for = threading.Event()
+    db.session.rollback()
+    fetcher = threading.Thread(target=fetch_in, args=(app, source_id))
+    fetcher.start()
+    wait_until(lambda: len(tokens.asked) == 1)
+    yield
+    tokens.waits_for.set()
+    fetcher.join(60)
 
 
 def point_at(source: Source, **changed: str) -> None:

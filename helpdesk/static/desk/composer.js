@@ -83,6 +83,7 @@ function files(form, later) {
 
   function keep(answer) {
     form.querySelector("[data-files]").innerHTML = answer.files;
+    askAgain(form);
     form.querySelector("[data-saved]").textContent = `Saved ${answer.saved}`;
     said.textContent = [said.textContent, ...answer.problems].join(" ").trim();
     later(); // what was written since the file set out
@@ -126,6 +127,15 @@ function files(form, later) {
     event.preventDefault();
     said.textContent = "The files are still on their way. Send it once more when they are there.";
   });
+}
+
+/* What was asked about a reply without a file holds no more: the question goes, and is asked anew when it is sent. */
+function askAgain(form) {
+  if (!form.elements.sure) return;
+  document.querySelector("[data-doubt]")?.remove();
+  form.elements.sure.remove();
+  const send = form.querySelector("[data-send]");
+  send.lastChild.textContent = send.lastChild.textContent.replace(" anyway", "");
 }
 
 const pasted = (file, index) => {
