@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-NAME_LENGTH = 150
+NAME_LENGTH = 200
 WORDS_LENGTH = 100
 
 _EXTENSIONS = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from helpdesk import files
 from helpdesk.errors import Invalid
-from helpdesk.file_names import safe_name
+from helpdesk.file_names import NAME_LENGTH, safe_name
 from helpdesk.uploads import check, sniff, store
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -39,7 +39,7 @@ def test_class_35_and_36_a_name_is_only_a_name(name: str, kept: str) -> None:
 @given(st.text())
 def test_any_name_becomes_a_safe_one_and_stays_it(name: str) -> None:
     safe = safe_name(name, "text/plain")
-    assert 0 < len(safe) <= 150
+    assert 0 < len(safe) <= NAME_LENGTH
     assert not safe.startswith(".")
     assert set(safe) & set("/\\\0\r\n") == set()
     assert safe_name(safe, "text/plain") == safe

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email import policy
 from html import escape
@@ -108,7 +108,16 @@ def _without_files(segment: _Segment, attachments: list[Part]) -> _Segment:
 def _best_alternative(found: list[list[_Segment]]) -> _Segment:
     plains = ["\n\n".join(filter(None, (s.plain for s in segments))) for segments in found]
     htmls = ["\n".join(filter(None, (s.html for s in segments))) for segments in found]
-    return _Segment(next(filter(None, plains), ""), next(filter(None, htmls), ""))
+    return _Segment("\n\n".join(_distinct(plains, str)), "\n".join(_distinct(htmls, html_to_text)))
+
+
+def _distinct(texts: list[str], words_of: Callable[[str], str]) -> list[str]:
+    """The texts that do not say again what one before says: alternatives of one kind that differ are all shown."""
+    kept: list[str] = []
+    for text in filter(None, texts):
+        if all(_shared(words_of(text), words_of(other)) < _TWIN for other in kept):
+            kept.append(text)
+    return kept
 
 
 def _with_twins(segments: list[_Segment]) -> list[_Segment]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpdesk.file_names import safe_name
+from helpdesk.file_names import NAME_LENGTH, safe_name
 from helpdesk.inbound.headers import decode_words, read_date, read_parameters
 from helpdesk.inbound.mailboxes import Mailbox
 from helpdesk.inbound.parsing import ParsedEmail, parse
@@ -281,7 +281,7 @@ def test_base64_with_a_footer_or_without_padding_is_read():
         ("...", "attachment.pdf"),
         ("", "attachment.pdf"),
         ("/", "attachment.pdf"),
-        ("x" * 5000 + ".pdf", "x" * 146 + ".pdf"),
+        ("x" * 5000 + ".pdf", "x" * (NAME_LENGTH - 4) + ".pdf"),
         ("<img src=x onerror=alert(1)>.png", "<img src=x onerror=alert(1)>.png"),
     ],
 )
@@ -299,7 +299,7 @@ def test_encoded_word_traversal_in_a_file_name():
 @given(st.text(max_size=400))
 def test_every_name_is_safe_and_stays_as_it_is(name: str):
     safe = safe_name(name, "image/png")
-    assert 0 < len(safe) <= 150
+    assert 0 < len(safe) <= NAME_LENGTH
     assert not set(safe) & set("/\\\0\r\n\u202e\u200b")
     assert not safe.startswith(".")
     assert safe_name(safe, "image/png") == safe
@@ -576,6 +576,20 @@ def test_an_attached_mail_is_kept_byte_for_byte(end: str):
         "",
     ]
     assert [part.content for part in parse(end.join(lines).encode()).attachments] == [inner.encode()]
+
+
+@pytest.mark.parametrize("second", ["Content-Type: text/plain\n\n", "\n"])
+def test_alternatives_of_one_kind_that_differ_are_all_read(second: str):
+    parts = f"--x\nContent-Type: text/plain\n\nThe date is wrong.\n--x\n{second}So is the name.\n--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/alternative; boundary=x\n\n" + parts.encode())
+    assert read.text == "The date is wrong.\n\nSo is the name."
+
+
+def test_an_alternative_that_says_the_same_again_is_read_once():
+    part = "--x\nContent-Type: {}\n\n{}\n"
+    parts = part.format("text/plain", "All of it.") * 2 + part.format("text/html", "<p>All of it.</p>") * 2 + "--x--\n"
+    read = parse(TOP + b"Content-Type: multipart/alternative; boundary=x\n\n" + parts.encode())
+    assert (read.text, (read.html or "").count("All of it.")) == ("All of it.", 1)
 
 
 def test_an_attached_mail_that_only_says_it_is_quoted_printable_is_kept_as_it_came():
