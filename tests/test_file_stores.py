@@ -22,7 +22,7 @@ from helpdesk.inbound.sources.pipe import receive_from_pipe
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.messages import Attachment
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from helpdesk.uploads import NO_STORE, store
 from tests.cast import Cast
 from tests.conftest import make_settings

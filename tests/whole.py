@@ -19,8 +19,9 @@ from helpdesk.outbound.pausing import pause_sending, resume_sending
 from helpdesk.sites.operations import add_site
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Then
-from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.operations import follow_up
 from helpdesk.tickets.participants import Participant
+from helpdesk.tickets.replying import add_note, reply
 from helpdesk.tickets.triage import add_tag, close
 from helpdesk.tickets.uploads import keep_uploads, save_draft
 from helpdesk.ticks import claim_tick

@@ -20,8 +20,9 @@ from helpdesk.tickets import triage
 from helpdesk.tickets.links import reply_address
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Then, Ticket
-from helpdesk.tickets.operations import Letter, add_note, open_ticket
-from helpdesk.tickets.operations import reply as send_reply
+from helpdesk.tickets.operations import Letter, open_ticket
+from helpdesk.tickets.replying import add_note
+from helpdesk.tickets.replying import reply as send_reply
 
 
 @dataclass(frozen=True)

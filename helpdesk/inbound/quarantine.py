@@ -14,7 +14,8 @@ from helpdesk.inbound.models import NOT_TAKEN, InboundEmail, InboundState
 from helpdesk.inbound.parsing import ParsedEmail
 from helpdesk.inbound.reading import Reading, unread
 from helpdesk.tickets.models import Origin, Ticket
-from helpdesk.tickets.operations import Letter, add_note, open_ticket
+from helpdesk.tickets.operations import Letter, open_ticket
+from helpdesk.tickets.replying import add_note
 from helpdesk.uploads import store
 
 log = logging.getLogger(__name__)

@@ -47,6 +47,30 @@ class EventKind(StrEnum):
     THANKED = "thanked"
     COMPLAINED = "complained"
     READER_NAMED = "reader_named"
+    RENAMED = "renamed"
+    ARTICLE_CHANGED = "article_changed"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    MERGED = "merged"
+    MERGED_AWAY = "merged_away"
+    UNMERGED = "unmerged"
+    SPLIT_OFF = "split_off"
+    SPLIT_FROM = "split_from"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    MENTIONED = "mentioned"
+    MACRO_RUN = "macro_run"
+    SEND_PLANNED = "send_planned"
+    SEND_UNPLANNED = "send_unplanned"
+    ACT_UNDONE = "act_undone"
+    READER_BLOCKED = "reader_blocked"
+    READER_UNBLOCKED = "reader_unblocked"
+    READERS_MERGED = "readers_merged"
+    ADDRESS_ADDED = "address_added"
+    ADDRESS_REMOVED = "address_removed"
+    AGENT_INVITED = "agent_invited"
+    AGENT_CHANGED = "agent_changed"
+    SETUP_CHANGED = "setup_changed"
 
 
 _SENTENCES = {
@@ -74,11 +98,35 @@ _SENTENCES = {
     EventKind.THANKED: "only said thank you, so the ticket stays closed",
     EventKind.COMPLAINED: "heard that {address} reported our mail as unwanted, and sends no more automatic mail there",
     EventKind.READER_NAMED: "named {after} as the reader",
+    EventKind.RENAMED: "changed the subject from “{before}” to “{after}”",
+    EventKind.ARTICLE_CHANGED: "set the article to {after}",
+    EventKind.SNOOZED: "snoozed it until {until}",
+    EventKind.WOKEN: "woke it: {reason}",
+    EventKind.MERGED: "merged #{number} into this ticket",
+    EventKind.MERGED_AWAY: "merged this ticket into #{number}",
+    EventKind.UNMERGED: "took #{number} out again",
+    EventKind.SPLIT_OFF: "made #{number} of one message of this ticket",
+    EventKind.SPLIT_FROM: "made this ticket of a message in #{number}",
+    EventKind.LINKED: "linked #{number}: {relation}",
+    EventKind.UNLINKED: "removed the link to #{number}",
+    EventKind.MENTIONED: "mentioned {names}",
+    EventKind.MACRO_RUN: "ran the macro {name}",
+    EventKind.SEND_PLANNED: "planned a reply for {at}",
+    EventKind.SEND_UNPLANNED: "kept the planned reply as a draft: {reason}",
+    EventKind.ACT_UNDONE: "undid: {undone}",
+    EventKind.READER_BLOCKED: "blocked {name}",
+    EventKind.READER_UNBLOCKED: "unblocked {name}",
+    EventKind.READERS_MERGED: "joined {name} with this reader",
+    EventKind.ADDRESS_ADDED: "added the address {address}",
+    EventKind.ADDRESS_REMOVED: "removed the address {address}",
+    EventKind.AGENT_INVITED: "invited {name} as {role}",
+    EventKind.AGENT_CHANGED: "changed {what} of {name}",
+    EventKind.SETUP_CHANGED: "changed {what}",
 }
 
 
 class Event(Base):
-    """One entry of the history of exactly one thing."""
+    """One entry of the history of exactly one thing. What one press of a button did has one `act`, undone as one."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -92,6 +140,13 @@ class Event(Base):
             "id",
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
+        ),
+        Index(
+            "ix_event_act",
+            "by_agent_id",
+            "at",
+            sqlite_where=text("act IS NOT NULL"),
+            postgresql_where=text("act IS NOT NULL"),
         ),
     )
 
@@ -107,6 +162,8 @@ class Event(Base):
     at: Mapped[datetime]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     handled_at: Mapped[datetime | None]
+    act: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
 
     ticket: Mapped["Ticket | None"] = relationship(back_populates="events", foreign_keys=ticket_id)
     by_agent: Mapped[Agent | None] = relationship(foreign_keys=by_agent_id)

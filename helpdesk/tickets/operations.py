@@ -1,36 +1,29 @@
-"""What readers and staff do to tickets with words: open, follow up, reply, note."""
+"""What readers write: a ticket opens, a letter follows up, a machine answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from helpdesk import clock
 from helpdesk.addresses import mailbox_of, normalise
 from helpdesk.agents.models import Agent
 from helpdesk.articles.operations import article_behind
-from helpdesk.canned_replies.filling import left_over
 from helpdesk.config import settings
 from helpdesk.database import after_commit, db, transactional
-from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.metrics import TICKETS_OPENED
 from helpdesk.rate_limit import Limit, count
 from helpdesk.readers.models import Reader, ReaderAddress
 from helpdesk.readers.operations import acquaint, recognise
 from helpdesk.sites.models import Queue, Site, Topic
-from helpdesk.tickets.drafts import DraftKind
-from helpdesk.tickets.emails import queue_receipt, queue_reply, said_in
-from helpdesk.tickets.links import new_message_id
+from helpdesk.tickets.emails import queue_receipt
 from helpdesk.tickets.messages import Message, MessageKind
-from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Then, Ticket
-from helpdesk.tickets.participants import Participant, copies_of
-from helpdesk.tickets.queries import find_draft
+from helpdesk.tickets.models import BLOCKED, Origin, Resolution, Status, Ticket
+from helpdesk.tickets.participants import Participant
 from helpdesk.tickets.recall import Recalled, recall
 from helpdesk.tickets.search import index_message
 from helpdesk.tickets.thanks import is_only_thanks
-from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, note_of, staff_message, subject_of
-from helpdesk.uploads import StoredFile
+from helpdesk.tickets.writing import Letter, adopt_uploads, message_of, note_of, subject_of
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
@@ -118,74 +111,12 @@ def file_automatic(ticket: Ticket, *, letter: Letter) -> Message:
     return message
 
 
-@transactional
-def reply(
-    ticket: Ticket,
-    *,
-    body: str,
-    by: Agent,
-    then: Then = Then.SEND,
-    seen: int | None = None,
-    copies: Sequence[str] | None = None,
-    files: tuple[StoredFile, ...] = (),
-    undo_seconds: int = 0,
-) -> Message:
-    """Answer the reader by mail, with a copy for each participant, and let the ticket become what `then` says.
-
-    For `undo_seconds` the mail stays here, and `undo_reply` can take it back.
-
-    `seen` is the id of the last message the agent had on the page: Conflict when a newer one arrived since. `copies`
-    are the participants that stood there: Invalid when they are others now, or for a text that is empty or has an
-    unfilled placeholder. Raises Refused when there is nobody to answer.
-    """
-    if ticket.reader is None:
-        raise Refused("This reader left no address, so there is nobody to send a reply to.")
-    _refuse_text(body)
-    thread = said_in(ticket)
-    if seen is not None and thread and thread[-1].id > seen:
-        raise Conflict("A new message arrived while you were writing. Your reply was kept and not sent.")
-    now, others = clock.now(), copies_of(ticket)
-    if copies is not None and sorted(copies) != sorted(others):
-        raise Invalid("Who gets a copy changed while you were writing. Look at the addresses, then send again.")
-    message = staff_message(ticket, MessageKind.REPLY, body, by, files)
-    message.message_id, message.recipients = new_message_id(ticket), [ticket.reader.address, *others]
-    held_until = now + timedelta(seconds=undo_seconds) if undo_seconds else None
-    with db.session.no_autoflush:
-        _use_draft(ticket, message, DraftKind.REPLY, by)
-        message.outbound_email = queue_reply(
-            ticket, message, thread=thread, to=ticket.reader.address, copies=others, held_until=held_until
-        )
-        ticket.reply(message, then=then, by=by, now=now)
-    db.session.flush()
-    index_message(message, ticket.subject)
-    return message
-
-
-@transactional
-def add_note(ticket: Ticket, *, body: str, by: Agent, files: tuple[StoredFile, ...] = ()) -> Message:
-    """Keep a note that only staff ever see."""
-    _refuse_text(body)
-    message = staff_message(ticket, MessageKind.NOTE, body, by, files)
-    with db.session.no_autoflush:
-        _use_draft(ticket, message, DraftKind.NOTE, by)
-        ticket.note(message, by=by, now=clock.now())
-    db.session.flush()
-    index_message(message, ticket.subject)
-    return message
-
-
 def find_submission(letter: Letter) -> Message | None:
     """The message that this very form submission became before."""
     if letter.submission_key is None:
         return None
     same = (Message.submission_key == letter.submission_key, Message.content_hash == letter.content_hash)
     return db.session.scalar(select(Message).where(*same))
-
-
-def newest_public_id(ticket: Ticket) -> int:
-    """The id of the newest message between us and the reader, 0 when there is none."""
-    public = Message.kind.in_((MessageKind.READER, MessageKind.REPLY))
-    return db.session.scalar(select(func.max(Message.id)).where(Message.ticket_id == ticket.id, public)) or 0
 
 
 def _begin(ticket: Ticket, letter: Letter, *, spam_reason: str | None, by: Agent | None, **told: int | None) -> Message:
@@ -270,29 +201,11 @@ def _is_among(known: Sequence[ReaderAddress | Participant], address: str) -> boo
     return any(one.address == address for one in known)
 
 
-def _use_draft(ticket: Ticket, message: Message, kind: DraftKind, by: Agent) -> None:
-    """The draft becomes the message: its files are the message's now."""
-    draft = find_draft(ticket, kind=kind, by=by)
-    if draft is not None:
-        for file in list(draft.attachments):
-            file.draft, file.message = None, message
-        db.session.delete(draft)
-
-
-def _refuse_text(body: str) -> None:
-    if not body.strip():
-        raise Invalid("Write something first.")
-    if left_over(body):
-        raise Invalid(f"Fill in or remove {{{left_over(body)[0]}}} before this is sent.")
-
-
 __all__ = [
     "Letter",
     "Resolution",
-    "add_note",
     "file_automatic",
     "find_submission",
     "follow_up",
     "open_ticket",
-    "reply",
 ]

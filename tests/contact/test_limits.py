@@ -23,8 +23,8 @@ from helpdesk.tickets import intake, quota
 from helpdesk.tickets.events import EventKind
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.models import Resolution, Then, Ticket
-from helpdesk.tickets.operations import reply
 from helpdesk.tickets.quota import TOO_MANY_FILES
+from helpdesk.tickets.replying import reply
 from helpdesk.uploads import NO_STORE
 from tests.cast import Cast
 from tests.contact.posting import PNG, WORDS, a_file, a_token, files, filled, post, summary, tickets, value_of

@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from helpdesk.contact.screening import FASTEST_SECONDS
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import ARTICLE_URL, RUTH, Cast
 from tests.contact.posting import PNG, WORDS, tickets
 from tests.live import free_port, serving

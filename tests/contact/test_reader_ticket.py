@@ -17,7 +17,8 @@ from helpdesk.templating import day
 from helpdesk.tickets.links import reply_address, status_path
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import add_note, file_automatic, reply
+from helpdesk.tickets.operations import file_automatic
+from helpdesk.tickets.replying import add_note, reply
 from helpdesk.tokens import Kind, keyring
 from helpdesk.uploads import store
 from tests.cast import ARTICLE_URL, RUTH, Cast

@@ -11,7 +11,8 @@ from helpdesk.tickets import triage
 from helpdesk.tickets.folders import Folder, is_in_folder
 from helpdesk.tickets.lists import list_folder
 from helpdesk.tickets.models import Resolution, Then, Ticket
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.desk.conftest import Desk, counted
 from tests.desk.reading import numbers_in, text_of

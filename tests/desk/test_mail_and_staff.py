@@ -17,7 +17,7 @@ from helpdesk.outbound import rendering
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.sites.models import Queue
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.desk.conftest import Desk
 from tests.desk.reading import text_of

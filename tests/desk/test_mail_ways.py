@@ -15,7 +15,7 @@ from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundEma
 from helpdesk.outbound.waiting import AUTOMATIC, LIMIT
 from helpdesk.sites.models import Queue
 from helpdesk.templating import moment
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.desk.conftest import Desk, counted
 from tests.desk.reading import text_of

@@ -9,8 +9,9 @@ from helpdesk.outbound.models import DeliveryState
 from helpdesk.readers.operations import recognise
 from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
 from helpdesk.tickets.participation import add_participant
+from helpdesk.tickets.replying import reply
 from tests.cast import RUTH, Cast
 from tests.desk.conftest import Desk, counted
 from tests.desk.reading import text_of, values_of

@@ -13,7 +13,8 @@ from helpdesk.sites.forward_addresses import forward_address
 from helpdesk.sites.models import Priority
 from helpdesk.tickets import triage
 from helpdesk.tickets.models import Then, Ticket
-from helpdesk.tickets.operations import Letter, add_note, file_automatic, follow_up, reply
+from helpdesk.tickets.operations import Letter, file_automatic, follow_up
+from helpdesk.tickets.replying import add_note, reply
 from helpdesk.uploads import store
 from tests.cast import RUTH, Cast
 from tests.desk.conftest import Desk, counted

@@ -3,7 +3,7 @@
 from helpdesk.database import db
 from helpdesk.tickets.drafts import Draft
 from helpdesk.tickets.messages import Message, MessageKind
-from helpdesk.tickets.operations import newest_public_id
+from helpdesk.tickets.replying import newest_public_id
 from tests.cast import Cast
 from tests.desk.conftest import Desk
 from tests.factories import make_ticket

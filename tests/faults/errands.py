@@ -11,7 +11,7 @@ from typing import Any
 
 from helpdesk import clock
 from helpdesk.tickets.links import reply_address
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.contact.posting import PNG, filled
 from tests.factories import make_ticket
 from tests.faults.grounds import Ground

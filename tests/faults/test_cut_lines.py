@@ -16,7 +16,7 @@ from helpdesk.inbound.sources.imap import fetch
 from helpdesk.inbound.sources.mailbox import MailboxFailed
 from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundRecipient
 from helpdesk.tickets.delivery import deliver_due, retry_delivery
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.factories import make_ticket
 from tests.faults.ledgers import complaints

@@ -10,7 +10,7 @@ from helpdesk.inbound.models import InboundEmail, InboundState
 from helpdesk.outbound.deliveries import MOST_ABANDONED
 from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from helpdesk.versions import newest
 from tests.cast import PASSWORD, Cast
 from tests.contact.posting import filled

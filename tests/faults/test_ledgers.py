@@ -6,7 +6,7 @@ from helpdesk import files
 from helpdesk.database import db
 from helpdesk.inbound.operations import process_received, receive
 from helpdesk.tickets.delivery import deliver_due
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.factories import make_ticket
 from tests.faults.ledgers import Kind, sent_again, sorted_complaints

@@ -24,7 +24,7 @@ from helpdesk.outbound.models import DeliveryState, OutboundRecipient
 from helpdesk.outbound.schedule import LEASE
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.contact.posting import filled
 from tests.factories import make_ticket

@@ -7,7 +7,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from helpdesk.config import Settings
 from helpdesk.metrics import folder_in
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.factories import make_ticket
 from tests.faults.ledgers import complaints

@@ -21,7 +21,7 @@ from helpdesk.inbound.models import InboundEmail, Source
 from helpdesk.outbound.models import DeliveryState, DestinationWait, OutboundRecipient
 from helpdesk.outbound.schedule import LEASE
 from helpdesk.sites.models import Queue
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import PASSWORD, Cast
 from tests.conftest import _migrate, make_settings
 from tests.contact.posting import filled

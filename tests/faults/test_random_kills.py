@@ -14,7 +14,7 @@ from sqlalchemy import select
 from helpdesk import clock
 from helpdesk.database import db
 from helpdesk.inbound.models import Source
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import Cast
 from tests.contact.posting import filled
 from tests.factories import make_ticket

@@ -25,8 +25,8 @@ from helpdesk.tickets.forwarding import name_reader
 from helpdesk.tickets.links import new_message_id, reply_address
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import add_note, reply
 from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.replying import add_note, reply
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import Cast
 from tests.conftest import SECRET, token_in

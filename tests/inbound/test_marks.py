@@ -15,7 +15,7 @@ from helpdesk.inbound.parsing import parse
 from helpdesk.outbound.rendering import html_of, text_of
 from helpdesk.tickets.links import mark_of, new_message_id, tickets_of_marks
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from helpdesk.tokens import Keyring, Kind
 from tests.cast import RUTH, Cast
 from tests.factories import make_ticket, outbox

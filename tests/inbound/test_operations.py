@@ -24,7 +24,7 @@ from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import new_message_id, reply_address, ticket_of_message_id
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import RUTH, Cast
 from tests.factories import event_kinds, make_ticket, outbox
 from tests.letters import letter, states, use_server

@@ -22,9 +22,9 @@ from helpdesk.tickets.delivery import deliver_due, ticket_of
 from helpdesk.tickets.links import new_message_id, reply_address
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import reply
 from helpdesk.tickets.participation import add_participant
 from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.replying import reply
 from helpdesk.tickets.triage import close
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast

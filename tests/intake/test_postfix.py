@@ -16,7 +16,7 @@ from helpdesk.database import db
 from helpdesk.inbound.operations import process_received
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.tickets.messages import Message
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import RUTH, Cast
 from tests.factories import make_ticket
 from tests.intake.conftest import DIES, Listener, emails, no_table, subjects, wait_until

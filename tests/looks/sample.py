@@ -19,8 +19,9 @@ from helpdesk.inbound.operations import process, receive
 from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecipient
 from helpdesk.schema import bring_up_to_date
 from helpdesk.sites.models import Queue
-from helpdesk.tickets.operations import Letter, follow_up, reply
+from helpdesk.tickets.operations import Letter, follow_up
 from helpdesk.tickets.participation import add_participant
+from helpdesk.tickets.replying import reply
 from tests.conftest import make_settings
 from tests.live import free_port, serving
 from tests.pages import World, find_world

@@ -16,7 +16,7 @@ from helpdesk.outbound.schedule import GIVE_UP_AFTER, LATE_RETRY, LEASE, MOST_AT
 from helpdesk.outbound.transport import Line, send
 from helpdesk.tickets.delivery import deliver_due, mark_handled, record_bounce, record_delivery, retry_delivery
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from tests.cast import RUTH, Cast
 from tests.factories import event_kinds, make_ticket
 from tests.letters import put, states, use_server

@@ -13,7 +13,7 @@ from helpdesk.outbound.letters import letter_of
 from helpdesk.outbound.models import DeliveryState
 from helpdesk.outbound.transport import NO_UTF8
 from helpdesk.tickets.delivery import deliver_due
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from helpdesk.uploads import store
 from tests.cast import Cast
 from tests.factories import make_ticket, outbox

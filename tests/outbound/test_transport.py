@@ -16,7 +16,8 @@ from helpdesk.outbound.operations import refuse_control
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import reply_address, ticket_of_address
 from helpdesk.tickets.models import Then
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
+from helpdesk.tickets.replying import reply
 from helpdesk.uploads import store
 from tests.cast import RUTH, Cast
 from tests.factories import follow_up_letter, make_ticket, outbox

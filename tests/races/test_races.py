@@ -22,7 +22,7 @@ from helpdesk.outbound.models import DeliveryState, OutboundEmail, OutboundRecip
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Resolution, Status, Ticket
-from helpdesk.tickets.operations import newest_public_id, reply
+from helpdesk.tickets.replying import newest_public_id, reply
 from helpdesk.tickets.triage import close, take
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import Cast

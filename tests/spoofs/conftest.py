@@ -18,7 +18,8 @@ from helpdesk.inbound.sources.lmtp import Conversation, keep_mail
 from helpdesk.tickets.delivery import deliver_due
 from helpdesk.tickets.links import ticket_of_address
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.operations import Letter, add_note, reply
+from helpdesk.tickets.operations import Letter
+from helpdesk.tickets.replying import add_note, reply
 from tests.cast import RUTH, Cast
 from tests.factories import make_ticket
 from tests.letters import use_server

@@ -14,8 +14,8 @@ from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.links import new_message_id, reply_address, status_path, ticket_of_address, ticket_of_message_id
 from helpdesk.tickets.messages import Message, MessageKind
 from helpdesk.tickets.models import Status, Then, Ticket
-from helpdesk.tickets.operations import reply
 from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.replying import reply
 from helpdesk.tokens import Kind
 from tests.cast import RUTH, Cast
 from tests.conftest import SECRET

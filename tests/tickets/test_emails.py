@@ -18,7 +18,8 @@ from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.rendering import html_of, text_of
 from helpdesk.tickets.links import ticket_of_address, ticket_of_message_id
 from helpdesk.tickets.models import Then
-from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.operations import follow_up
+from helpdesk.tickets.replying import add_note, reply
 from helpdesk.tokens import Keyring, Kind
 from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket, outbox

@@ -15,7 +15,7 @@ from helpdesk.tickets.excerpts import excerpt
 from helpdesk.tickets.filters import Filter, Key, Term, read_filter
 from helpdesk.tickets.messages import Attachment
 from helpdesk.tickets.models import Resolution, Then, Ticket
-from helpdesk.tickets.operations import reply
+from helpdesk.tickets.replying import reply
 from helpdesk.tickets.words import Wanted, wanted_in
 from tests.cast import Cast
 from tests.factories import make_ticket

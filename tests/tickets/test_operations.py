@@ -10,7 +10,8 @@ from helpdesk.readers.models import Reader
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.messages import MessageKind
 from helpdesk.tickets.models import Origin, Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import Letter, add_note, follow_up, newest_public_id, open_ticket, reply
+from helpdesk.tickets.operations import Letter, follow_up, open_ticket
+from helpdesk.tickets.replying import add_note, newest_public_id, reply
 from helpdesk.tickets.triage import close, mark_spam
 from helpdesk.tickets.uploads import find_draft, save_draft
 from helpdesk.uploads import store

@@ -20,9 +20,10 @@ from helpdesk.sites.operations import add_queue
 from helpdesk.tickets.delivery import deliver_due, record_bounce, retry_delivery
 from helpdesk.tickets.links import reply_address, status_path
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
 from helpdesk.tickets.participants import Participant, copies_of
 from helpdesk.tickets.participation import MOST_PARTICIPANTS, add_participant, remove_participant
+from helpdesk.tickets.replying import reply
 from helpdesk.tickets.triage import close
 from helpdesk.tickets.undo import undo_reply
 from tests.cast import RUTH, Cast

@@ -11,7 +11,8 @@ from helpdesk.tickets.filters import read_filter
 from helpdesk.tickets.folders import Folder
 from helpdesk.tickets.models import Resolution, Then, Ticket
 from helpdesk.tickets.neighbours import neighbours_of
-from helpdesk.tickets.operations import add_note, follow_up, reply
+from helpdesk.tickets.operations import follow_up
+from helpdesk.tickets.replying import add_note, reply
 from tests.cast import Cast
 from tests.factories import follow_up_letter, make_ticket
 

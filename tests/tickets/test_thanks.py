@@ -6,7 +6,8 @@ from flask import Flask
 from helpdesk.database import db
 from helpdesk.sites.operations import change_site
 from helpdesk.tickets.models import Resolution, Status, Then, Ticket
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
+from helpdesk.tickets.replying import reply
 from helpdesk.tickets.thanks import says_only_thanks
 from helpdesk.uploads import store
 from tests.cast import Cast

@@ -10,8 +10,9 @@ from helpdesk.errors import Conflict
 from helpdesk.outbound.models import Release
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Resolution, Status, Then
-from helpdesk.tickets.operations import follow_up, reply
+from helpdesk.tickets.operations import follow_up
 from helpdesk.tickets.queries import public_messages_of
+from helpdesk.tickets.replying import reply
 from helpdesk.tickets.search import matching_tickets
 from helpdesk.tickets.triage import close
 from helpdesk.tickets.undo import undo_reply

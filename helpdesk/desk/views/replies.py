@@ -10,7 +10,7 @@ from helpdesk.desk.forms import NoteForm, ReplyForm
 from helpdesk.desk.pages import ticket_page
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import Conflict
-from helpdesk.tickets import operations
+from helpdesk.tickets import replying
 from helpdesk.tickets.drafts import DraftKind
 from helpdesk.tickets.models import Then
 from helpdesk.tickets.queries import get_ticket
@@ -30,7 +30,7 @@ def reply(number: int) -> Response | tuple[str, int]:
     def send(files: tuple[StoredFile, ...]) -> None:
         if not form.sure.data:
             refuse_doubtful(ticket, body=form.body.data, has_files=bool(files), by=g.agent)
-        operations.reply(
+        replying.reply(
             ticket, body=form.body.data, by=g.agent, then=Then(form.then.data), seen=form.seen.data, copies=copies,
             files=files, undo_seconds=g.agent.undo_seconds,
         )  # fmt: skip
@@ -58,7 +58,7 @@ def undo(number: int, message_id: int) -> Response | tuple[str, int]:
 def note(number: int) -> Response | tuple[str, int]:
     """Keep a note that only staff see."""
     ticket, form = get_ticket(number, g.agent), NoteForm()
-    refused = send_or_keep(ticket, DraftKind.NOTE, form, lambda files: operations.add_note(
+    refused = send_or_keep(ticket, DraftKind.NOTE, form, lambda files: replying.add_note(
         ticket, body=form.body.data, by=g.agent, files=files,
     ))  # fmt: skip
     if refused is None:
