@@ -15,6 +15,7 @@ from helpdesk.outbound.models import NOT_ARRIVED, OutboundEmail, OutboundRecipie
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment, Message
 from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.tags import Tag
 
 Row = TypeVar("Row")
 
@@ -30,6 +31,7 @@ class World:
     recipient: OutboundRecipient
     canned: CannedReply
     agent: Agent
+    tag: Tag
 
     @property
     def status(self) -> str:
@@ -54,6 +56,7 @@ def find_world() -> World:
         recipient=find_recipient(),
         canned=first(CannedReply),
         agent=first(Agent),
+        tag=first(Tag),
     )
 
 
@@ -94,6 +97,21 @@ DESK_PAGES: dict[str, Path] = {
     "desk.canned_replies": lambda world: "/desk/canned-replies",
     "desk.new_canned_reply": lambda world: "/desk/canned-replies/new",
     "desk.edit_canned_reply": lambda world: f"/desk/canned-replies/{world.canned.id}",
+    "desk.setup": lambda world: "/desk/setup",
+    "desk.queues": lambda world: "/desk/setup/queues",
+    "desk.new_queue": lambda world: "/desk/setup/queues/new",
+    "desk.edit_queue": lambda world: f"/desk/setup/queues/{world.ticket.queue_id}",
+    "desk.leave_queue": lambda world: f"/desk/setup/queues/{world.ticket.queue_id}/remove",
+    "desk.topics": lambda world: "/desk/setup/topics",
+    "desk.new_topic": lambda world: f"/desk/setup/sites/{world.ticket.site_id}/topics/new",
+    "desk.edit_topic": lambda world: f"/desk/setup/topics/{world.ticket.topic_id}",
+    "desk.leave_topic": lambda world: f"/desk/setup/topics/{world.ticket.topic_id}/remove",
+    "desk.sites": lambda world: "/desk/setup/sites",
+    "desk.new_site": lambda world: "/desk/setup/sites/new",
+    "desk.edit_a_site": lambda world: f"/desk/setup/sites/{world.ticket.site_id}",
+    "desk.tags": lambda world: "/desk/setup/tags",
+    "desk.edit_tag": lambda world: f"/desk/setup/tags/{world.tag.id}",
+    "desk.leave_tag": lambda world: f"/desk/setup/tags/{world.tag.id}/remove",
     "desk.account": lambda world: "/desk/account",
     "desk.agents": lambda world: "/desk/agents",
     "desk.edit_agent": lambda world: f"/desk/agents/{world.agent.id}",

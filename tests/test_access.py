@@ -51,6 +51,14 @@ DOORS = {
     "desk.mail_text": EDITOR, "desk.mark_mail_handled": EDITOR,
     "desk.canned_replies": EDITOR, "desk.new_canned_reply": EDITOR, "desk.add_canned": EDITOR,
     "desk.edit_canned_reply": EDITOR, "desk.change_canned": EDITOR, "desk.remove_canned": EDITOR,
+    "desk.setup": EDITOR, "desk.tags": EDITOR, "desk.edit_tag": EDITOR, "desk.rename_a_tag": EDITOR,
+    "desk.merge_a_tag": EDITOR, "desk.leave_tag": EDITOR, "desk.remove_a_tag": EDITOR,
+    "desk.queues": ADMIN, "desk.new_queue": ADMIN, "desk.add_a_queue": ADMIN, "desk.edit_queue": ADMIN,
+    "desk.change_a_queue": ADMIN, "desk.leave_queue": ADMIN, "desk.remove_a_queue": ADMIN,
+    "desk.topics": ADMIN, "desk.new_topic": ADMIN, "desk.add_a_topic": ADMIN, "desk.edit_topic": ADMIN,
+    "desk.change_a_topic": ADMIN, "desk.leave_topic": ADMIN, "desk.remove_a_topic": ADMIN,
+    "desk.sites": ADMIN, "desk.new_site": ADMIN, "desk.add_a_site": ADMIN, "desk.edit_a_site": ADMIN,
+    "desk.change_a_site": ADMIN,
     "desk.pause": ADMIN, "desk.resume": ADMIN,
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
     "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
@@ -197,6 +205,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
         "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
         "stuck_id": 999, "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
+        "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999,
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip
     if rule.endpoint in ("desk.folder", "desk.folder_news"):

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "helpdesk"
 LAYERS = [
     {"paths", "clock", "errors", "config", "columns", "database", "extensions", "files", "file_stores", "file_names", "access", "addresses",
      "tokens", "uploads", "rate_limit", "networks", "templating", "headers", "downloads", "ticks",
-     "job_queue", "logs", "metrics", "request_log", "schema", "sealing", "versions", "pictures", "dkim_key", "starting"},
+     "job_queue", "logs", "metrics", "request_log", "schema", "sealing", "versions", "pictures", "dkim_key", "starting", "contrast"},
     {"outbound"},
     {"agents"}, {"sites"}, {"readers"}, {"articles"}, {"canned_replies"},
     {"tickets"},

@@ -23,7 +23,8 @@ _AGENT = frozenset(
     }
 )
 _EDITOR = _AGENT | {"canned_replies.edit", "mail.read", "mail.retry", "mail.handle"}
-_ADMIN = _EDITOR | {"agents.edit", "mail.pause"}
+_EDITOR |= {"setup.read", "tags.edit", "readers.edit"}
+_ADMIN = _EDITOR | {"agents.edit", "mail.pause", "setup.edit"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {Role.AGENT: _AGENT, Role.EDITOR: _EDITOR, Role.ADMIN: _ADMIN}
 EVERY_CAPABILITY = _ADMIN

@@ -16,6 +16,11 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     participants,
     replies,
     search,
+    setup,
+    setup_queues,
+    setup_sites,
+    setup_tags,
+    setup_topics,
     ticket,
     verbs,
 )

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from helpdesk import clock
 from helpdesk.addresses import check, normalise
@@ -85,13 +85,7 @@ def add_queue(
 
     Raises Invalid for an impossible address or one that leaves no room for a token, Conflict when another queue has it.
     """
-    address = normalise(check(intake_address))
-    if len(address.partition("@")[0].encode()) > LOCAL_LENGTH:
-        raise Invalid(
-            f"Choose an address with at most {LOCAL_LENGTH} letters before the @: reply addresses add a token."
-        )
-    if db.session.scalar(select(Queue.id).where(Queue.intake_address == address)) is not None:
-        raise Conflict(f"Another queue takes the mail for {address} already.")
+    address, name = free_address(intake_address), free_name(name, site=site)
     queue = Queue(
         site=site, name=name, intake_address=address, sender_name=sender_name, signature=signature,
         restricted=restricted, members=members or [],
@@ -125,6 +119,27 @@ def change_queues(agent: Agent, *, queues: list[Queue]) -> None:
             queue.members.append(agent)
         elif queue.id not in wanted and agent in queue.members:
             queue.members.remove(agent)
+
+
+def free_name(name: str, *, site: Site, but: Queue | None = None) -> str:
+    """A name for a queue. Raises Conflict when another queue of the site has it."""
+    same = select(Queue.id).where(Queue.site_id == site.id, func.lower(Queue.name) == name.lower())
+    if db.session.scalar(same.where(Queue.id != (but.id if but else 0))) is not None:
+        raise Conflict(f"There is a queue called “{name}” already. Choose another name.")
+    return name
+
+
+def free_address(typed: str, *, but: Queue | None = None) -> str:
+    """An address for a queue. Raises Invalid for an impossible or too long one, Conflict when another queue has it."""
+    address = normalise(check(typed))
+    if len(address.partition("@")[0].encode()) > LOCAL_LENGTH:
+        raise Invalid(
+            f"Choose an address with at most {LOCAL_LENGTH} letters before the @: reply addresses add a token."
+        )
+    other = Queue.id != (but.id if but else 0)
+    if db.session.scalar(select(Queue.id).where(Queue.intake_address == address, other)) is not None:
+        raise Conflict(f"Another queue takes the mail for {address} already.")
+    return address
 
 
 def has_site() -> bool:

@@ -80,9 +80,7 @@ def move(ticket: Ticket, *, queue: Queue, by: Agent) -> None:
 @transactional
 def add_tag(ticket: Ticket, *, name: str, by: Agent) -> None:
     """Put a tag on it; a new word becomes a new tag."""
-    word = " ".join("".join(letter for letter in name.lower() if letter.isprintable() or letter.isspace()).split())
-    if not word or len(word) > TAG_LENGTH:
-        raise Invalid(f"A tag has between 1 and {TAG_LENGTH} characters.")
+    word = tag_word(name)
     tag = db.session.scalar(select(Tag).where(Tag.name == word)) or Tag(name=word)
     db.session.add(tag)
     ticket.tag(tag, by=by, now=clock.now())
@@ -94,3 +92,11 @@ def remove_tag(ticket: Ticket, *, name: str, by: Agent) -> None:
     tag = db.session.scalar(select(Tag).where(Tag.name == name))
     if tag is not None:
         ticket.untag(tag, by=by, now=clock.now())
+
+
+def tag_word(name: str) -> str:
+    """A tag as it is kept: in lower case, on one line. Raises Invalid when nothing is left, or too much."""
+    word = " ".join("".join(letter for letter in name.lower() if letter.isprintable() or letter.isspace()).split())
+    if not word or len(word) > TAG_LENGTH:
+        raise Invalid(f"A tag has between 1 and {TAG_LENGTH} characters.")
+    return word
