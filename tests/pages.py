@@ -119,7 +119,7 @@ DESK_PAGES: dict[str, Path] = {
     "security.verify": lambda world: "/desk/verify",
 }
 NO_PAGES = {
-    "doctor.proxy",
+    "doctor.proxy", "contact.accent",
     "static", "bootstrap.static", "contact.home", "contact.return_to_ticket", "contact.download_file",
     "security.reset_password", "desk.home", "desk.folder_news", "desk.ticket_news", "desk.suggestions", "desk.file", "desk.message_html",
     "desk.canned_reply", "desk.raw_mail", "health.live", "health.ready", "health.metrics",

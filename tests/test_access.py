@@ -29,7 +29,7 @@ DOORS = {
     "static": PUBLIC, "bootstrap.static": PUBLIC,
     "contact.home": PUBLIC, "contact.show_form": PUBLIC, "contact.send_form": PUBLIC, "contact.show_thanks": PUBLIC,
     "contact.show_ticket": PUBLIC, "contact.send_message": PUBLIC, "contact.return_to_ticket": PUBLIC,
-    "contact.download_file": PUBLIC,
+    "contact.download_file": PUBLIC, "contact.accent": PUBLIC,
     "intake.take_mime": PUBLIC, "intake.take_mailgun": PUBLIC, "intake.take_postmark": PUBLIC,
     "intake.take_sendgrid": PUBLIC, "intake.take_ses": PUBLIC,
     "health.live": PUBLIC, "health.ready": PUBLIC, "health.metrics": PUBLIC,
@@ -205,7 +205,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
         "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
         "stuck_id": 999, "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
-        "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999,
+        "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999, "colour": "1f5578",
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip
     if rule.endpoint in ("desk.folder", "desk.folder_news"):

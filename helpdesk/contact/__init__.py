@@ -7,4 +7,4 @@ from helpdesk.extensions import csrf
 blueprint = Blueprint("contact", __name__)
 csrf.exempt(blueprint)
 
-from helpdesk.contact.views import form, ticket  # noqa: E402, F401 the views need the blueprint
+from helpdesk.contact.views import accent, form, ticket  # noqa: E402, F401 the views need the blueprint

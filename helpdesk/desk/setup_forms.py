@@ -14,6 +14,7 @@ from helpdesk.desk.forms import NAME_LENGTH, CheckboxesField
 from helpdesk.sites.models import FormKind, Priority
 
 TEXT_LENGTH = 5000
+TINT = "#e9f0f5"  # as in reader.css
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _ASKS = {
     FormKind.MISTAKE: "What is wrong, and what would be right",
@@ -115,13 +116,13 @@ class SiteForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError("Write a time zone such as Europe/Berlin.")
 
     def validate_accent(self, field: Any) -> None:
-        """A colour on which white can be read."""
+        """A colour that can be read wherever a page for readers is palest, and white on it."""
         if field.data and not _COLOUR.fullmatch(field.data):
             raise ValidationError("Write a colour such as #1f5578, or nothing.")
-        if field.data and contrast(field.data, "#ffffff") < LEAST:
-            found = f"{contrast(field.data, '#ffffff'):.1f}"
+        if field.data and contrast(field.data, TINT) < LEAST:
+            found = f"{contrast(field.data, TINT):.1f}"
             raise ValidationError(
-                f"White on this colour has a contrast of {found}, and people need {LEAST}. Choose a darker one."
+                f"Its contrast on our pages is {found}, and people need {LEAST}. Choose a darker one."
             )
 
     @property

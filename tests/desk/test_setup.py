@@ -18,7 +18,7 @@ from tests.desk.conftest import Desk
 from tests.factories import event_kinds, make_ticket
 
 QUEUE = {
-    "name": "Letters", "intake_address": "letters@example.org", "sender_name": "The Post", "signature": "*The Post*",
+    "name": "Letters", "intake_address": "letters@example.org", "sender_name": "The Post", "signature": "The Post\nat the harbour",
 }  # fmt: skip
 SITE = {
     "name": "The Inland Post", "home_url": "https://inland.example.org/", "language": "de", "timezone": "Europe/Berlin",
@@ -46,7 +46,7 @@ def test_a_new_queue_has_its_members_and_is_noted(carla: Desk, cast: Cast) -> No
     assert answer.location == "/desk/setup/queues"
     queue = db.session.scalars(select(Queue).order_by(Queue.id.desc())).first()
     assert queue is not None
-    assert (queue.name, queue.intake_address, queue.signature) == ("Letters", "letters@example.org", "*The Post*")
+    assert (queue.name, queue.intake_address, queue.signature) == ("Letters", "letters@example.org", QUEUE["signature"])
     assert [agent.first_name for agent in queue.members] == ["Ann", "Sam"]
     assert said() == ["the queues: “Letters” is new"]
     assert "changed the queues: “Letters” is new" in carla.get("/desk/setup").text
@@ -80,7 +80,7 @@ def test_a_queue_that_cannot_be_is_told_and_keeps_what_was_typed(
 
 def test_a_signature_is_previewed_and_not_kept(carla: Desk, cast: Cast) -> None:
     answer = carla.post(f"/desk/setup/queues/{cast.queue.id}", preview="1", **QUEUE)
-    assert (answer.status_code, "<em>The Post</em>" in answer.text, cast.queue.signature) == (
+    assert (answer.status_code, "The Post<br>\nat the harbour" in answer.text, cast.queue.signature) == (
         200, True, "The Tidewater Post",
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def test_another_publication_becomes_the_default(carla: Desk, cast: Cast) -> Non
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("accent", "#ffee00", "White on this colour has a contrast of 1.2"),
+        ("accent", "#ffee00", "Its contrast on our pages is 1.0"),
         ("accent", "blue", "Write a colour such as #1f5578"),
         ("home_url", "example.org", "is not a whole web address"),
         ("url_prefixes", "ftp://example.org/", "is not a whole web address"),
@@ -247,3 +247,13 @@ def test_a_queue_with_the_name_of_another_publication_s_is_fine(cast: Cast, carl
     assert db.session.query(Queue).filter_by(name="Readers").count() == 2
     assert db.session.query(Agent).count() == 4
     assert add_queue(cast.site, name="More", intake_address="more@example.org", sender_name="M").members == []
+
+
+def test_readers_see_the_colour_of_their_publication(carla: Desk, cast: Cast) -> None:
+    assert "/accent/" not in carla.get("/contact").text
+    carla.post(f"/desk/setup/sites/{cast.site.id}", **SITE)
+    assert 'href="/accent/1f5578.css"' in carla.get("/contact").text
+    sheet = carla.get("/accent/1f5578.css")
+    assert (sheet.mimetype, sheet.text.startswith(":root{--accent:#1f5578}@media")) == ("text/css", True)
+    assert "immutable" in sheet.headers["Cache-Control"]
+    assert carla.get("/accent/red;}x.css").status_code == 404
