@@ -115,6 +115,7 @@ DESK_PAGES: dict[str, Path] = {
     "desk.account": lambda world: "/desk/account",
     "desk.agents": lambda world: "/desk/agents",
     "desk.edit_agent": lambda world: f"/desk/agents/{world.agent.id}",
+    "desk.leave_agent": lambda world: f"/desk/agents/{world.agent.id}/deactivate",
     "security.change_password": lambda world: "/desk/password/change",
     "security.verify": lambda world: "/desk/verify",
 }

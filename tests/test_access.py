@@ -62,6 +62,7 @@ DOORS = {
     "desk.pause": ADMIN, "desk.resume": ADMIN,
     "desk.agents": ADMIN, "desk.add_colleague": ADMIN, "desk.edit_agent": ADMIN, "desk.change_agent": ADMIN,
     "desk.deactivate_agent": ADMIN, "desk.reactivate_agent": ADMIN, "desk.invite_agent": ADMIN,
+    "desk.leave_agent": ADMIN, "desk.sign_out_agent": ADMIN, "desk.end_agents_sign_in": ADMIN,
 }  # fmt: skip
 BESIDE_A_TICKET = {
     "home",

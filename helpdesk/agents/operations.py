@@ -53,6 +53,12 @@ def reactivate(agent: Agent) -> None:
 
 
 @transactional
+def end_every_session(agent: Agent) -> None:
+    """Sign an account out on all devices."""
+    agent.end_every_session()
+
+
+@transactional
 def change_account(
     agent: Agent, *, name: str, timezone: str, keyboard: bool, after_send: AfterSend, undo_seconds: int
 ) -> None:

@@ -120,7 +120,7 @@ _SENTENCES = {
     EventKind.ADDRESS_ADDED: "added the address {address}",
     EventKind.ADDRESS_REMOVED: "removed the address {address}",
     EventKind.AGENT_INVITED: "invited {name} as {role}",
-    EventKind.AGENT_CHANGED: "changed {what} of {name}",
+    EventKind.AGENT_CHANGED: "changed {what}",
     EventKind.SETUP_CHANGED: "changed {what}",
 }
 
