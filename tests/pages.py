@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from helpdesk.agents.models import Agent
 from helpdesk.canned_replies.models import CannedReply
 from helpdesk.database import db
 from helpdesk.inbound.models import InboundEmail
 from helpdesk.outbound.models import NOT_ARRIVED, OutboundEmail, OutboundRecipient
+from helpdesk.readers.models import Reader
 from helpdesk.tickets.links import status_path
 from helpdesk.tickets.messages import Attachment, Message
 from helpdesk.tickets.models import Status, Ticket
@@ -32,6 +33,7 @@ class World:
     canned: CannedReply
     agent: Agent
     tag: Tag
+    other: Reader
 
     @property
     def status(self) -> str:
@@ -57,7 +59,15 @@ def find_world() -> World:
         canned=first(CannedReply),
         agent=first(Agent),
         tag=first(Tag),
+        other=find_other(ticket),
     )
+
+
+def find_other(ticket: Ticket | None) -> Reader:
+    """Another reader than the ticket's, with a ticket that everybody may see."""
+    here = (Ticket.reader_id == Reader.id, ~Ticket.queue.has(restricted=True))
+    others = select(Reader).where(Reader.id != (ticket.reader_id if ticket else None), exists().where(*here))
+    return db.session.scalars(others.order_by(Reader.id)).first()  # type: ignore[return-value]
 
 
 def find_recipient() -> OutboundRecipient:
@@ -89,6 +99,9 @@ DESK_PAGES: dict[str, Path] = {
     "desk.ticket": lambda world: f"/desk/tickets/{world.ticket.number}?in=open",
     "desk.article": lambda world: f"/desk/articles/{world.ticket.article_id}",
     "desk.reader": lambda world: f"/desk/readers/{world.ticket.reader_id}",
+    "desk.readers": lambda world: "/desk/readers",
+    "desk.edit_reader": lambda world: f"/desk/readers/{world.ticket.reader_id}/edit",
+    "desk.leave_reader": lambda world: f"/desk/readers/{world.ticket.reader_id}/merge?into={world.other.address}",
     "desk.find": lambda world: "/desk/search?q=the",
     "desk.mail": lambda world: "/desk/mail",
     "desk.mail_seen_to": lambda world: "/desk/mail/seen-to",

@@ -37,6 +37,9 @@ DOORS = {
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.suggestions": AGENT, "desk.article": AGENT,
+    "desk.readers": AGENT, "desk.edit_reader": AGENT, "desk.change_a_reader": AGENT, "desk.block": AGENT,
+    "desk.unblock": AGENT, "desk.add_an_address": EDITOR, "desk.remove_an_address": EDITOR,
+    "desk.leave_reader": EDITOR, "desk.merge_a_reader": EDITOR,
     "desk.reader": AGENT, "desk.account": AGENT, "desk.save_account": AGENT, "desk.sign_out_device": AGENT,
     "desk.ticket": AGENT, "desk.ticket_news": AGENT, "desk.file": AGENT, "desk.message_html": AGENT,
     "desk.reply": AGENT, "desk.undo_reply": AGENT, "desk.note": AGENT, "desk.draft": AGENT, "desk.discard_draft": AGENT,
@@ -72,6 +75,7 @@ BESIDE_A_TICKET = {
     "suggestions",
     "article",
     "reader",
+    "readers",
     "account",
     "save_account",
 }
@@ -206,7 +210,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
         "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
         "stuck_id": 999, "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
-        "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999, "colour": "1f5578",
+        "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999, "colour": "1f5578", "address_id": 999,
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip
     if rule.endpoint in ("desk.folder", "desk.folder_news"):

@@ -14,6 +14,7 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     mail,
     news,
     participants,
+    readers,
     replies,
     search,
     setup,

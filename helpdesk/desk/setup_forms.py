@@ -31,6 +31,14 @@ def stripped(value: str | None) -> str:
     return (value or "").strip()
 
 
+def row_id(typed: str) -> int:
+    """The number of a row as a form or an address names it. Raises ValueError for what can be none."""
+    number = int(typed)
+    if not 0 < number < 2**31:
+        raise ValueError
+    return number
+
+
 def line(label: str, when_missing: str = "", length: int = NAME_LENGTH) -> StringField:
     """A field of one line, which may be empty unless `when_missing` says what to write."""
     control = Regexp(
@@ -144,3 +152,20 @@ class TagNameForm(FlaskForm):  # type: ignore[misc]
     """Another word for a tag."""
 
     name = line("Name", "Write a word.")
+
+
+class ReaderForm(FlaskForm):  # type: ignore[misc]
+    """What staff know about a reader."""
+
+    name = line("Name")
+    note = TextAreaField(
+        "What staff should know", filters=[stripped], validators=[Length(max=TEXT_LENGTH, message="That is too long.")]
+    )
+
+
+class AddressForm(FlaskForm):  # type: ignore[misc]
+    """An email address."""
+
+    address = EmailField(
+        "Email address", filters=[stripped], validators=[InputRequired("Write an email address first.")]
+    )

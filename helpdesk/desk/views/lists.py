@@ -1,4 +1,4 @@
-"""Lists of tickets: the fixed ones, those about an article, those of a reader."""
+"""Lists of tickets: the fixed ones, and those about an article."""
 
 from flask import g, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -10,9 +10,8 @@ from helpdesk.database import db
 from helpdesk.desk import blueprint
 from helpdesk.desk.pages import desk_page
 from helpdesk.errors import NotFound
-from helpdesk.readers.models import Reader
 from helpdesk.tickets.folders import Folder
-from helpdesk.tickets.lists import Page, list_article, list_folder, list_reader
+from helpdesk.tickets.lists import Page, list_article, list_folder
 
 FOLDER = f"<any({','.join(Folder)}):name>"
 ID = "int(max=2147483647)"
@@ -40,14 +39,6 @@ def article(article_id: int) -> str:
     """All tickets about an article. One without a visible ticket is not there."""
     page = _not_empty(list_article(article_id, g.agent, after=request.args.get("after")))
     return desk_page("article.html", page=page, article=db.session.get(Article, article_id))
-
-
-@blueprint.get(f"/readers/<{ID}:reader_id>")
-@require("tickets.read")
-def reader(reader_id: int) -> str:
-    """All tickets of a reader. One without a visible ticket is not there."""
-    page = _not_empty(list_reader(reader_id, g.agent, after=request.args.get("after")))
-    return desk_page("reader.html", page=page, reader=db.session.get(Reader, reader_id))
 
 
 def _not_empty(page: Page) -> Page:

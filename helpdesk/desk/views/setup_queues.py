@@ -10,7 +10,7 @@ from helpdesk.agents.queries import list_agents
 from helpdesk.desk import blueprint
 from helpdesk.desk.forms import first_error
 from helpdesk.desk.pages import desk_page
-from helpdesk.desk.setup_forms import MoveForm, QueueForm
+from helpdesk.desk.setup_forms import MoveForm, QueueForm, row_id
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import HelpdeskError, Invalid
 from helpdesk.inbound.leaving import other_queues, remove_queue, what_leaves
@@ -88,7 +88,7 @@ def leave_queue(queue_id: int) -> str:
 def remove_a_queue(queue_id: int) -> Response | tuple[str, int]:
     """Move everything to another queue, and forget this one."""
     queue = get_queue(queue_id)
-    name, into = queue.name, request.form.get("into", 0, type=int)
+    name, into = queue.name, request.form.get("into", 0, type=row_id)
     chosen = next((one for one in other_queues(queue) if one.id == into), None)
     try:
         remove_queue(queue, into=chosen, by=g.agent)

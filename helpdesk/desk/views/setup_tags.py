@@ -10,7 +10,7 @@ from helpdesk.access import require
 from helpdesk.desk import blueprint
 from helpdesk.desk.forms import first_error
 from helpdesk.desk.pages import desk_page
-from helpdesk.desk.setup_forms import MoveForm, TagNameForm
+from helpdesk.desk.setup_forms import MoveForm, TagNameForm, row_id
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import HelpdeskError, Invalid, NotFound
 from helpdesk.tickets.tag_list import get_tag, list_tags, merge_tag, remove_tag_everywhere, rename_tag, tickets_tagged
@@ -43,7 +43,7 @@ def rename_a_tag(tag_id: int) -> Response | tuple[str, int]:
 @require("tags.edit")
 def merge_a_tag(tag_id: int) -> Response | tuple[str, int]:
     """One tag for two."""
-    tag, into = get_tag(tag_id), request.form.get("into", 0, type=int)
+    tag, into = get_tag(tag_id), request.form.get("into", 0, type=row_id)
     return _do(tag, lambda: merge_tag(tag, into=_chosen(into), by=g.agent), "The two tags are one.")
 
 
