@@ -2,7 +2,8 @@
 
 from helpdesk.starting import hidden, importing
 
-with importing(), hidden("psycopg"):  # which Huey would load also where no PostgreSQL is used
+# Huey would load the driver also where no PostgreSQL is used, Flask-Security what only passkeys need
+with importing(), hidden("psycopg"), hidden("webauthn"):
     from datetime import timedelta
 
     from flask import Flask

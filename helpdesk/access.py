@@ -7,12 +7,14 @@ from flask import Flask, current_app, flash, g, redirect, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from helpdesk.errors import Misconfigured
+from helpdesk.errors import Misconfigured, NotFound
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+CLOSED = "closed"
+FIRST_OF_ALL = {"desk.two_factor", "desk.start_two_factor", "security.verify", "security.logout"}
 
 THIRD_PARTY = {
     "static": PUBLIC,
@@ -24,6 +26,20 @@ THIRD_PARTY = {
     "security.change_password": SIGNED_IN,
     "security.verify": SIGNED_IN,
     "security.static": PUBLIC,
+    "security.two_factor_token_validation": PUBLIC,
+    "security.mf_recovery": PUBLIC,
+    "security.wan_signin": PUBLIC,
+    "security.wan_signin_response": PUBLIC,
+    "security.wan_register": SIGNED_IN,
+    "security.wan_register_response": SIGNED_IN,
+    "security.wan_delete": SIGNED_IN,
+    "security.wan_verify": CLOSED,
+    "security.wan_verify_response": CLOSED,
+    "security.two_factor_setup": CLOSED,
+    "security.two_factor_setup_validate": CLOSED,
+    "security.two_factor_rescue": CLOSED,
+    "security.tf_select": CLOSED,
+    "security.mf_recovery_codes": CLOSED,
 }
 
 
@@ -44,7 +60,7 @@ def require(capability: str) -> Callable[[View], View]:
 
 
 def access_of(app: Flask, endpoint: str) -> str | None:
-    """PUBLIC, SIGNED_IN or the capability that an endpoint wants; None when nobody said."""
+    """PUBLIC, SIGNED_IN, CLOSED to all or the capability that an endpoint wants; None when nobody said."""
     access = getattr(app.view_functions[endpoint], "access", None)
     return access or THIRD_PARTY.get(endpoint)
 
@@ -64,8 +80,12 @@ def guard() -> Response | None:
     access = access_of(current_app, request.endpoint)
     if access == PUBLIC:
         return None
+    if access == CLOSED:
+        raise NotFound
     if g.get("agent") is None:
         return _ask_to_sign_in()
+    if g.get("owes_second_factor") and request.endpoint not in FIRST_OF_ALL:
+        return redirect(url_for("desk.two_factor"), 303)
     if access != SIGNED_IN and not g.agent.can(access):
         raise Forbidden
     return None

@@ -92,6 +92,7 @@ READER_PAGES: dict[str, Path] = {
     "contact.show_thanks": lambda world: f"{world.status}/thanks",
     "contact.show_ticket": lambda world: world.status,
     "security.login": lambda world: "/desk/sign-in",
+    "security.wan_signin": lambda world: "/desk/sign-in/passkey",
     "security.forgot_password": lambda world: "/desk/password/forgotten",
 }
 DESK_PAGES: dict[str, Path] = {
@@ -129,12 +130,16 @@ DESK_PAGES: dict[str, Path] = {
     "desk.agents": lambda world: "/desk/agents",
     "desk.edit_agent": lambda world: f"/desk/agents/{world.agent.id}",
     "desk.leave_agent": lambda world: f"/desk/agents/{world.agent.id}/deactivate",
+    "desk.two_factor": lambda world: "/desk/account/two-factor",
+    "security.wan_register": lambda world: "/desk/account/passkeys",
     "security.change_password": lambda world: "/desk/password/change",
     "security.verify": lambda world: "/desk/verify",
 }
 NO_PAGES = {
     "doctor.proxy", "contact.accent",
     "static", "bootstrap.static", "contact.home", "contact.return_to_ticket", "contact.download_file",
+    "security.two_factor_token_validation", "security.mf_recovery", "security.wan_verify", "security.two_factor_setup",
+    "security.two_factor_rescue", "security.tf_select", "security.mf_recovery_codes",
     "security.reset_password", "desk.home", "desk.folder_news", "desk.ticket_news", "desk.suggestions", "desk.file", "desk.message_html",
     "desk.canned_reply", "desk.raw_mail", "health.live", "health.ready", "health.metrics",
 }  # fmt: skip

@@ -21,7 +21,7 @@ from tests.conftest import token_in
 from tests.factories import make_ticket
 from tests.pages import World, find_world
 
-PUBLIC, SIGNED_IN = "public", "signed in"
+PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
 AGENT, EDITOR, ADMIN = "agent", "editor", "admin"
 RANK = {AGENT: 0, EDITOR: 1, ADMIN: 2}
 
@@ -35,6 +35,14 @@ DOORS = {
     "health.live": PUBLIC, "health.ready": PUBLIC, "health.metrics": PUBLIC,
     "doctor.proxy": PUBLIC,
     "security.login": PUBLIC, "security.logout": PUBLIC, "security.forgot_password": PUBLIC,
+    "security.two_factor_token_validation": PUBLIC, "security.mf_recovery": PUBLIC, "security.wan_signin": PUBLIC,
+    "security.wan_signin_response": PUBLIC, "security.wan_register": SIGNED_IN,
+    "security.wan_register_response": SIGNED_IN, "security.wan_delete": SIGNED_IN,
+    "security.wan_verify": CLOSED, "security.wan_verify_response": CLOSED, "security.two_factor_setup": CLOSED,
+    "security.two_factor_setup_validate": CLOSED, "security.two_factor_rescue": CLOSED, "security.tf_select": CLOSED,
+    "security.mf_recovery_codes": CLOSED,
+    "desk.two_factor": AGENT, "desk.start_two_factor": AGENT, "desk.renew_codes": AGENT, "desk.end_two_factor": AGENT,
+    "desk.end_agents_two_factor": ADMIN, "desk.require_two_factor": ADMIN,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.suggestions": AGENT, "desk.article": AGENT,
     "desk.readers": AGENT, "desk.edit_reader": AGENT, "desk.change_a_reader": AGENT, "desk.block": AGENT,
@@ -78,6 +86,10 @@ BESIDE_A_TICKET = {
     "readers",
     "account",
     "save_account",
+    "two_factor",
+    "start_two_factor",
+    "renew_codes",
+    "end_two_factor",
 }
 NAMES_A_TICKET = {
     endpoint
@@ -115,7 +127,12 @@ def test_what_the_doors_ask_for_is_what_the_matrix_says(app: Flask) -> None:
 def test_nobody_comes_through_a_closed_door(app: Flask, client: FlaskClient, world: World) -> None:
     token = token_in(client.get("/desk/sign-in").text)
     for rule, method in doors(app):
-        if DOORS[rule.endpoint] != PUBLIC:
+        if DOORS[rule.endpoint] == CLOSED:
+            assert (rule.endpoint, knock(client, method, path_of(app, rule, world), token).status_code) == (
+                rule.endpoint,
+                404,
+            )
+        elif DOORS[rule.endpoint] != PUBLIC:
             answer = knock(client, method, path_of(app, rule, world), token)
             asked = (answer.status_code in (302, 303), answer.location.split("?")[0])
             assert (rule.endpoint, *asked) == (rule.endpoint, True, "/desk/sign-in")

@@ -4,6 +4,7 @@ from sqlalchemy import Table, func, select
 
 from helpdesk import clock, uploads
 from helpdesk.agents.forgotten import note_password_request
+from helpdesk.agents.models import DeskSetting, Passkey
 from helpdesk.agents.operations import start_sign_in
 from helpdesk.alarms.models import Alarm
 from helpdesk.articles.models import Article, ArticleAlias
@@ -93,4 +94,9 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
     )
     db.session.add(Alarm(kind=NOT_FETCHED, name=f"Box {number}", began_at=now, seen_at=now, told_at=now, ended_at=now))
     start_sign_in(cast.ann, device="A browser")
+    db.session.add(DeskSetting(name=f"setting {number}", value="yes"))
+    db.session.add(
+        Passkey(agent=cast.ann, name=f"Key {number}", credential_id=bytes([number]), public_key=b"k", usage="first",
+                device_type="single_device", lastuse_datetime=now)
+    )  # fmt: skip
     db.session.commit()

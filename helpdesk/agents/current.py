@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk import clock
 from helpdesk.agents.models import Agent, SignIn
 from helpdesk.agents.operations import end_sign_in, start_sign_in
+from helpdesk.agents.queries import is_second_factor_required
 from helpdesk.agents.tries import note_place
 from helpdesk.database import db, open_write
 
@@ -62,20 +63,24 @@ def _signed_in_agent(uniquifier: str) -> Agent | None:
 
 def _look_up(uniquifier: str, *, since: datetime) -> Agent | None:
     try:
-        return db.session.scalar(
-            _whose_session(), {"uniquifier": uniquifier, "sign_in": session.get("sign_in"), "since": since}
-        )
+        values = {"uniquifier": uniquifier, "sign_in": session.get("sign_in"), "since": since}
+        found = db.session.execute(_whose_session(), values).one_or_none()
     except SQLAlchemyError:
         g._login_user = AnonymousUserMixin()  # the page that tells of it would ask the database again, and fail too
         raise
+    if found is None:
+        return None
+    agent, is_required = found
+    g.owes_second_factor = is_required and not agent.has_second_factor
+    return agent
 
 
 @cache
-def _whose_session() -> Select[Agent]:
+def _whose_session() -> Select[Agent, bool]:
     """Written once, as it is asked with every page."""
     is_it = (Agent.fs_uniquifier == bindparam("uniquifier"), SignIn.id == bindparam("sign_in"))
     still_good = (Agent.active, SignIn.ended_at.is_(None), SignIn.started_at > bindparam("since"))
-    return select(Agent).join(SignIn).where(*is_it, *still_good)
+    return select(Agent, is_second_factor_required()).join(SignIn).where(*is_it, *still_good)
 
 
 def _note_seen(silent_for: float, now: int) -> None:

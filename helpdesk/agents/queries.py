@@ -5,14 +5,15 @@ from datetime import datetime
 from functools import wraps
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
-from helpdesk.agents.models import Agent, SignIn
+from helpdesk.agents.models import Agent, DeskSetting, SignIn
 from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.errors import NotFound
 
 Part = TypeVar("Part")
+SECOND_FACTOR, REQUIRED = "second factor", "required"
 
 
 def per_agent(build: Callable[[Agent], Part]) -> Callable[[Agent], Part]:
@@ -60,3 +61,13 @@ def get_sign_in(sign_in_id: int, agent: Agent) -> SignIn:
     if sign_in is None or sign_in.agent_id != agent.id:
         raise NotFound
     return sign_in
+
+
+def is_second_factor_required() -> ColumnElement[bool]:
+    """True when an admin decided that nobody works here with a password alone."""
+    return exists().where(DeskSetting.name == SECOND_FACTOR, DeskSetting.value == REQUIRED)
+
+
+def requires_second_factor() -> bool:
+    """What admins decided, as it is now."""
+    return bool(db.session.scalar(select(is_second_factor_required())))

@@ -13,6 +13,9 @@ MONTH = 30 * 24 * 60 * 60
 PER_PLACE = 10
 PER_NETWORK = 100
 PER_ACCOUNT = 100
+CODES_PER_ACCOUNT = 20
+CODES_PER_DAY = 100
+DAY = 24 * 60 * 60
 FOR_ALL = 1000
 
 
@@ -35,6 +38,24 @@ def count_try(address: str, *, remote_address: str) -> bool:
             Limit("all sign-ins", "", FOR_ALL, QUARTER_HOUR),
         )
     return count(*limits) is None
+
+
+@transactional
+def count_code(address: str, *, remote_address: str) -> bool:
+    """Count one more code for an account whose password was right; False when it must be refused.
+
+    Six digits can be guessed in time by somebody who has the password, so no network is let in more often than others.
+    """
+    place = Limit("codes at one place", _place(address, network_of(remote_address)), PER_PLACE, QUARTER_HOUR)
+    account = Limit("codes for one account", address, CODES_PER_ACCOUNT, QUARTER_HOUR)
+    day = Limit("codes for one account in a day", address, CODES_PER_DAY, DAY)
+    return count(place, account, day) is None
+
+
+@transactional
+def count_passkey(remote_address: str) -> bool:
+    """Count one more passkey; there is nothing to guess, and nobody needs that many."""
+    return count(Limit("passkeys from one network", network_of(remote_address), PER_NETWORK, QUARTER_HOUR)) is None
 
 
 def note_place(address: str, *, remote_address: str) -> None:

@@ -17,6 +17,7 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     readers,
     replies,
     search,
+    second_factor,
     setup,
     setup_queues,
     setup_sites,

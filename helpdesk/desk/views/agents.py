@@ -13,7 +13,7 @@ from helpdesk.access import require
 from helpdesk.agents.invitations import invite
 from helpdesk.agents.models import Agent
 from helpdesk.agents.operations import change_role, end_every_session, end_sign_in, reactivate
-from helpdesk.agents.queries import get_agent, get_sign_in, list_agents, list_sign_ins
+from helpdesk.agents.queries import get_agent, get_sign_in, list_agents, list_sign_ins, requires_second_factor
 from helpdesk.agents.roles import Role
 from helpdesk.database import db
 from helpdesk.desk import blueprint
@@ -132,6 +132,12 @@ def end_agents_sign_in(agent_id: int, sign_in_id: int) -> Response:
     return redirect(url_for("desk.edit_agent", agent_id=agent_id), 303)
 
 
+def noted_agent(agent_id: int, what: str, change: Callable[[Agent], None]) -> None:
+    """Change an account and keep an entry of it."""
+    agent = get_agent(agent_id)
+    _noted(agent, what, lambda: change(agent))
+
+
 def _noted(agent: Agent, what: str, change: Callable[[], None]) -> None:
     staff.change_agent(agent, what=what, change=change, by=g.agent)
 
@@ -178,7 +184,10 @@ def _chosen_queues(form: AgentForm) -> list[Queue]:
 
 
 def _list_page(form: AgentForm, problem: str = "") -> str:
-    return desk_page("agents.html", agents=list_agents(), queues=_queues(), form=form, problem=problem)
+    return desk_page(
+        "agents.html", agents=list_agents(), queues=_queues(), form=form, problem=problem,
+        is_required=requires_second_factor(),
+    )  # fmt: skip
 
 
 def _page(agent: Agent, form: AgentForm, problem: str = "") -> str:
