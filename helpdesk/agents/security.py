@@ -94,8 +94,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     security._mail_util_cls = OutboxMail  # init_app ignores these as arguments
     security._totp_cls, security._webauthn_util_cls = Codes, Passkeys
     security._mf_recovery_codes_util_cls = RecoveryCodes
-    security.datetime_factory = clock.now
-    security.init_app(app, Datastore(db, Agent, NoRole, Passkey), forgot_password_form=ForgottenForm)
+    security.init_app(
+        app,
+        Datastore(db, Agent, NoRole, Passkey),
+        forgot_password_form=ForgottenForm,
+        datetime_factory=clock.now,
+    )
     wan_registered.connect(_tell_of_new_passkey, app)
     wan_deleted.connect(_tell_of_old_passkey, app)
     app.after_request(_keep_sign_in_pages)

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from helpdesk.agents.forgotten import answer_password_requests
 from helpdesk.agents.invitations import invite
 from helpdesk.agents.models import Agent
+from helpdesk.agents.second_factor import tell_of_passkey
+from helpdesk.database import transactional
 from helpdesk.outbound.models import OutboundEmail
 from helpdesk.outbound.rendering import html_of, text_of
 from tests.cast import PASSWORD, Cast
@@ -38,6 +40,11 @@ def test_the_invitation_reads_as_agreed(app: Flask, cast: Cast) -> None:
     with app.test_request_context():
         invite(cast.sam, by=cast.carla)
     assert [as_text(mail) for mail in outbox()] == [golden("invitation")]
+
+
+def test_the_notice_of_a_new_passkey_reads_as_agreed(cast: Cast) -> None:
+    transactional(tell_of_passkey)(cast.ann, is_new=True)
+    assert [as_text(mail) for mail in outbox()] == [golden("sign_in_changed")]
 
 
 def test_class_58_an_unknown_address_gets_the_same_page_and_no_mail(client: FlaskClient, cast: Cast) -> None:
