@@ -69,6 +69,10 @@ class Agent(UserMixin, Base):
         """True when a password alone does not let this person in."""
         return bool(self.tf_primary_method and self.tf_totp_secret)
 
+    def is_locked(self, form_error: list[str] | None = None) -> bool:
+        """True for a closed account, which Flask-Security would let in by passkey."""
+        return not self.active
+
     def can(self, capability: str) -> bool:
         """True when this account may do `capability`, such as "tickets.reply"."""
         return self.active and capability in CAPABILITIES[self.role]

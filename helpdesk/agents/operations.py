@@ -1,6 +1,6 @@
 """Accounts and sign-ins."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from helpdesk import clock
 from helpdesk.addresses import check, normalise
@@ -56,6 +56,13 @@ def reactivate(agent: Agent) -> None:
 def end_every_session(agent: Agent) -> None:
     """Sign an account out on all devices."""
     agent.end_every_session()
+
+
+@transactional
+def end_other_sign_ins(agent: Agent, *, keep: int | None) -> None:
+    """Sign an account out on all devices but one."""
+    others = (SignIn.agent_id == agent.id, SignIn.id != (keep or 0), SignIn.ended_at.is_(None))
+    db.session.execute(update(SignIn).where(*others).values(ended_at=clock.now()))
 
 
 @transactional

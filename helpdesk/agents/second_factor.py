@@ -10,6 +10,7 @@ from passlib.totp import TOTP, AppWallet
 
 from helpdesk.agents.emails import queue_mail_to
 from helpdesk.agents.models import Agent, DeskSetting
+from helpdesk.agents.operations import end_other_sign_ins
 from helpdesk.agents.queries import REQUIRED, SECOND_FACTOR, requires_second_factor
 from helpdesk.config import Settings, settings
 from helpdesk.database import db, transactional
@@ -70,8 +71,10 @@ def sealing_keys(desk: Settings) -> dict[str, str]:
 
 
 @transactional
-def start_second_factor(agent: Agent, *, secret: str, code: str) -> list[str]:
-    """Ask for a code at each sign-in from now on; returns recovery codes, which are not shown again.
+def start_second_factor(agent: Agent, *, secret: str, code: str, keep: int | None) -> list[str]:
+    """Ask for a code at each sign-in from now on, and end every sign-in but `keep`, which knew none.
+
+    Returns recovery codes, which are not shown again.
 
     Raises Invalid when the code does not come from an app that knows the secret.
     """
@@ -79,6 +82,7 @@ def start_second_factor(agent: Agent, *, secret: str, code: str) -> list[str]:
     if not security.totp_factory.verify_totp("".join(code.split()), secret, agent, window=WINDOW):
         raise Invalid(WRONG)
     agent.tf_primary_method, agent.tf_totp_secret = METHOD, secret
+    end_other_sign_ins(agent, keep=keep)
     _tell(agent, "From now on a code of your app is asked for at each sign-in.")
     return list(security.mf_recovery_codes_util.create_recovery_codes(agent))
 

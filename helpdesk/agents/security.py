@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, redirect, request, session, url_
 from flask_security import ForgotPasswordForm, Form, MailUtil, SQLAlchemyUserDatastore, current_user
 from flask_security.forms import EmailValidation
 from flask_security.signals import wan_deleted, wan_registered
+from flask_security.tf_plugin import tf_clean_session
 from sqlalchemy import inspect, select
 from werkzeug.exceptions import UnsupportedMediaType
 from wtforms import EmailField
@@ -120,6 +121,7 @@ def _prepare_second_step() -> Response | None:
     """Codes are counted, and what their pages write is written with the account locked: a code works once."""
     if request.endpoint in PASSKEYS:
         load_webauthn()
+        tf_clean_session()  # type: ignore[no-untyped-call]  # a passkey is a sign-in of its own, not the step after a password
     if request.endpoint in CODES and current_user.is_authenticated:
         return cast("Response", redirect(url_for("desk.home"), 303))  # this page would sign out who is signed in
     if request.method != "POST" or request.endpoint not in (*CODES, *PASSKEYS):

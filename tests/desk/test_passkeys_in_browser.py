@@ -9,7 +9,8 @@ from flask import Flask
 from passlib.totp import TOTP
 from playwright.sync_api import Browser, Page, expect
 
-from helpdesk.agents.models import Passkey
+from helpdesk.agents.models import Passkey, SignIn
+from helpdesk.agents.operations import deactivate
 from helpdesk.database import db
 from helpdesk.outbound.rendering import text_of
 from tests.cast import PASSWORD, Cast
@@ -62,6 +63,13 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def sign_out(page: Page) -> None:
+    """From the menu."""
+    page.goto("/desk/account")
+    page.get_by_label("Your account, Ann Archer").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+
+
 def faults(page: Page) -> list[str]:
     """What axe finds."""
     return [one["id"] for one in Axe().run(page).response["violations"]]
@@ -80,9 +88,7 @@ def test_a_passkey_is_added_signs_in_and_is_removed(open_page: Open, cast: Cast)
     assert "A passkey was added" in text_of(outbox()[-1])
     assert faults(page) == []
 
-    page.goto("/desk/account")
-    page.get_by_label("Your account, Ann Archer").click()
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Unassigned")
 
@@ -91,6 +97,22 @@ def test_a_passkey_is_added_signs_in_and_is_removed(open_page: Open, cast: Cast)
     expect(page.locator(".notice")).to_contain_text("The passkey is gone.")
     db.session.rollback()
     assert db.session.query(Passkey).count() == 0
+
+
+def test_a_passkey_opens_no_closed_account(open_page: Open, cast: Cast) -> None:
+    page = with_key(open_page("/desk/sign-in"))
+    sign_in(page)
+    page.goto("/desk/account/passkeys")
+    page.get_by_label("Name of the new one").fill("Phone")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator(".notice")).to_contain_text("The passkey is kept.")
+    sign_out(page)
+    db.session.rollback()
+    deactivate(cast.ann)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator(".notice.is-error").first).to_be_visible()
+    db.session.rollback()
+    assert db.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() == 0
 
 
 def test_a_device_that_does_not_know_its_owner_is_told(open_page: Open, cast: Cast) -> None:

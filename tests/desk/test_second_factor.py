@@ -1,6 +1,7 @@
 """Two-factor: set up with an app, asked for at sign-in, recovery codes, limits, and required of everybody."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -105,6 +106,21 @@ def test_the_password_alone_opens_nothing_and_the_code_does(at_second_step: Desk
     assert (wrong.status_code, "That code is not right" in wrong.text, is_in(at_second_step)) == (200, True, False)
     assert enter(at_second_step, phone.code()).location == "/desk/"
     assert is_in(at_second_step)
+
+
+def test_turning_it_on_ends_every_sign_in_that_knew_no_code(
+    ann: Desk, cast: Cast, at_desk: Callable[[Agent], Desk]
+) -> None:
+    elsewhere = at_desk(cast.ann)
+    ann.post(SETUP, code=Phone(ann.get(SETUP).text).code())
+    assert (is_in(ann), is_in(elsewhere)) == (True, False)
+
+
+def test_all_other_devices_are_signed_out_at_once(ann: Desk, cast: Cast, at_desk: Callable[[Agent], Desk]) -> None:
+    others = [at_desk(cast.ann), at_desk(cast.ann)]
+    assert "Sign out all other devices" in ann.get("/desk/account").text
+    ann.post("/desk/account/sign-ins/end-others")
+    assert [is_in(desk) for desk in (ann, *others)] == [True, False, False]
 
 
 def test_a_code_works_once(app: Flask, cast: Cast, at_second_step: Desk, phone: Phone) -> None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from helpdesk import clock
 from helpdesk.access import require
 from helpdesk.agents.models import AfterSend
-from helpdesk.agents.operations import change_account, end_sign_in
+from helpdesk.agents.operations import change_account, end_other_sign_ins, end_sign_in
 from helpdesk.agents.queries import get_sign_in, list_sign_ins
 from helpdesk.desk import blueprint
 from helpdesk.desk.devices import device_name
@@ -47,6 +47,15 @@ def sign_out_device(sign_in_id: int) -> Response:
     """Sign out one of the own devices."""
     end_sign_in(get_sign_in(sign_in_id, g.agent))
     flash("That device is signed out.", "done")
+    return redirect(url_for("desk.account"), 303)
+
+
+@blueprint.post("/account/sign-ins/end-others")
+@require("account.edit")
+def sign_out_others() -> Response:
+    """Sign out everywhere but here."""
+    end_other_sign_ins(g.agent, keep=session.get("sign_in"))
+    flash("Every other device is signed out.", "done")
     return redirect(url_for("desk.account"), 303)
 
 

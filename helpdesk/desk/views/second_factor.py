@@ -44,7 +44,8 @@ def start_two_factor() -> str | Response | tuple[str, int]:
     if (asked := _ask_again()) is not None or secret is None or g.agent.has_second_factor:
         return asked or redirect(url_for("desk.two_factor"), 303)
     try:
-        codes = start_second_factor(g.agent, secret=secret, code=CodeForm().code.data or "")
+        code, keep = CodeForm().code.data or "", session.get("sign_in")
+        codes = start_second_factor(g.agent, secret=secret, code=code, keep=keep)
     except HelpdeskError as error:
         return _page(error.message), error.status
     session.pop(NEW)
