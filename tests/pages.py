@@ -138,7 +138,7 @@ DESK_PAGES: dict[str, Path] = {
 NO_PAGES = {
     "doctor.proxy", "contact.accent",
     "static", "bootstrap.static", "contact.home", "contact.return_to_ticket", "contact.download_file",
-    "security.two_factor_token_validation", "security.mf_recovery", "security.wan_verify", "security.two_factor_setup",
+    "security.two_factor_token_validation", "security.mf_recovery", "security.wan_verify", "security.wan_delete", "security.two_factor_setup",
     "security.two_factor_rescue", "security.tf_select", "security.mf_recovery_codes",
     "security.reset_password", "desk.home", "desk.folder_news", "desk.ticket_news", "desk.suggestions", "desk.file", "desk.message_html",
     "desk.canned_reply", "desk.raw_mail", "health.live", "health.ready", "health.metrics",

@@ -54,7 +54,7 @@ def test_the_sidebar_counts_and_marks_where_one_is(ann: Desk, cast: Cast) -> Non
     make_ticket(cast)
     triage.take(make_ticket(cast), by=cast.ann)
     page = ann.get("/desk/mine").text
-    assert text_of(page, "nav.side li") == ["Unassigned 1", "Mine 1", "Open 2", "Pending", "Closed", "Spam"]
+    assert text_of(page, "nav.side li") == ["Unassigned 1", "Mine 1", "Open 2", "Pending", "Closed", "Spam", "Readers"]
     assert text_of(page, "nav.side [aria-current]") == ["Mine 1"]
 
 

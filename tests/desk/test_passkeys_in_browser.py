@@ -89,7 +89,7 @@ def test_a_passkey_is_added_signs_in_and_is_removed(open_page: Open, cast: Cast)
     assert faults(page) == []
 
     sign_out(page)
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Unassigned")
 
     page.goto("/desk/account/passkeys")
@@ -109,7 +109,7 @@ def test_a_passkey_opens_no_closed_account(open_page: Open, cast: Cast) -> None:
     sign_out(page)
     db.session.rollback()
     deactivate(cast.ann)
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator(".notice.is-error").first).to_be_visible()
     db.session.rollback()
     assert db.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() == 0
@@ -117,7 +117,7 @@ def test_a_passkey_opens_no_closed_account(open_page: Open, cast: Cast) -> None:
 
 def test_a_device_that_does_not_know_its_owner_is_told(open_page: Open, cast: Cast) -> None:
     page = with_key(open_page("/desk/sign-in"))
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("Your device did not answer, or you said no.")
     assert faults(page) == []
 
