@@ -10,6 +10,7 @@ from passlib.totp import TOTP
 from werkzeug.test import TestResponse
 
 from helpdesk import clock
+from helpdesk.agents import tries
 from helpdesk.agents.models import Agent, DeskSetting
 from helpdesk.agents.second_factor import decide_second_factor
 from helpdesk.database import db
@@ -171,6 +172,20 @@ def test_nobody_reaches_the_second_step_without_the_first(app: Flask, cast: Cast
         assert stranger.get(path).location == "/desk/sign-in"
         assert stranger.post(path, code=phone.code()).location == "/desk/sign-in"
     assert not is_in(stranger)
+
+
+def test_who_turns_to_a_passkey_begins_anew(at_second_step: Desk) -> None:
+    assert at_second_step.get("/desk/sign-in/passkey").status_code == 200
+    assert at_second_step.get("/desk/sign-in/code").location == "/desk/sign-in"
+
+
+def test_passkeys_from_one_network_have_a_limit(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "PER_NETWORK", 2)
+    desk = Desk(app)
+    token = token_in(desk.get("/desk/sign-in").text)
+    form = {"csrf_token": token, "credential": "{}"}
+    statuses = [desk.client.post("/desk/sign-in/passkey/x", data=form).status_code for _ in range(3)]
+    assert statuses == [302, 302, 429]
 
 
 def test_the_page_for_the_code_signs_out_nobody(ann: Desk, phone: Phone) -> None:

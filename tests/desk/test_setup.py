@@ -78,6 +78,12 @@ def test_a_queue_that_cannot_be_is_told_and_keeps_what_was_typed(
     assert (cast.queue.name, said()) == ("Readers", [])
 
 
+def test_a_restricted_queue_needs_a_member(carla: Desk, cast: Cast) -> None:
+    answer = carla.post(f"/desk/setup/queues/{cast.queue.id}", restricted="y", **QUEUE)
+    assert (answer.status_code, "or nobody sees its tickets." in answer.text) == (422, True)
+    assert (cast.queue.restricted, cast.queue.members) == (False, [cast.ann])
+
+
 def test_a_signature_is_previewed_and_not_kept(carla: Desk, cast: Cast) -> None:
     answer = carla.post(f"/desk/setup/queues/{cast.queue.id}", preview="1", **QUEUE)
     assert (answer.status_code, "The Post<br>\nat the harbour" in answer.text, cast.queue.signature) == (

@@ -125,6 +125,8 @@ def _change(queue: Queue, form: QueueForm) -> None:
 def _check(form: QueueForm) -> None:
     if not form.validate():
         raise Invalid(first_error(form))
+    if form.restricted.data and not form.members.data:
+        raise Invalid("A restricted queue needs a member, or nobody sees its tickets.")
 
 
 def _members(form: QueueForm) -> list[Agent]:
