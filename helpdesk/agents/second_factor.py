@@ -95,12 +95,25 @@ def renew_recovery_codes(agent: Agent) -> list[str]:
 
 
 @transactional
-def end_second_factor(agent: Agent, *, by: Agent) -> None:
-    """A password is enough again. Raises Refused when it is required, unless an admin helps another."""
-    if agent.id == by.id and requires_second_factor():
+def end_second_factor(agent: Agent) -> None:
+    """A password is enough again. Raises Refused when an admin decided that it is not."""
+    if requires_second_factor():
         raise Refused("Everybody needs a second step here, so it cannot be turned off.")
-    agent.tf_primary_method = agent.tf_totp_secret = agent.tf_last_counter = agent.mf_recovery_codes = None
+    _forget_app(agent)
     _tell(agent, "A code of your app is no longer asked for; your password is enough.")
+
+
+@transactional
+def forget_devices(agent: Agent) -> None:
+    """A phone is lost: what it held lets nobody in any more, and every sign-in ends."""
+    _forget_app(agent)
+    agent.webauthn.clear()
+    agent.end_every_session()
+    _tell(
+        agent,
+        "Your app, recovery codes and passkeys were taken away by an admin. "
+        "Your password is enough until you set up a new app.",
+    )
 
 
 @transactional
@@ -114,6 +127,10 @@ def decide_second_factor(is_required: bool) -> None:
 def tell_of_passkey(agent: Agent, *, is_new: bool) -> None:
     """Mail the owner of an account about a passkey, inside the transaction that adds or removes it."""
     _tell(agent, "A passkey was added, which signs in without your password." if is_new else "A passkey was removed.")
+
+
+def _forget_app(agent: Agent) -> None:
+    agent.tf_primary_method = agent.tf_totp_secret = agent.tf_last_counter = agent.mf_recovery_codes = None
 
 
 def _tell(agent: Agent, what: str) -> None:

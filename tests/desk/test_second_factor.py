@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from helpdesk import clock
 from helpdesk.agents import tries
-from helpdesk.agents.models import Agent, DeskSetting
+from helpdesk.agents.models import Agent, DeskSetting, Passkey
 from helpdesk.agents.second_factor import decide_second_factor
 from helpdesk.database import db
 from helpdesk.outbound.rendering import text_of
@@ -217,10 +217,21 @@ def test_it_is_turned_off_again_and_the_owner_hears_of_it(
     assert is_in(desk)
 
 
-def test_an_admin_helps_who_lost_everything(carla: Desk, cast: Cast, phone: Phone) -> None:
-    carla.post(f"/desk/agents/{cast.ann.id}/two-factor/off")
-    assert not cast.ann.has_second_factor
-    assert account_history(cast.ann)[0].sentence == "changed the second step: turned it off"
+def test_an_admin_helps_who_lost_the_phone(app: Flask, carla: Desk, ann: Desk, cast: Cast, phone: Phone) -> None:
+    db.session.add(Passkey(agent=cast.ann, name="Phone", credential_id=b"1", public_key=b"k", usage="first",
+                           device_type="single_device", lastuse_datetime=clock.now()))  # fmt: skip
+    db.session.commit()
+    decide_second_factor(True)
+    carla.client.post(f"/desk/agents/{cast.ann.id}/devices/forget", data={"csrf_token": token(carla)})
+    assert cast.ann.has_second_factor  # Carla has no second step herself
+    decide_second_factor(False)
+    carla.post(f"/desk/agents/{cast.ann.id}/devices/forget")
+    assert (cast.ann.has_second_factor, cast.ann.webauthn, is_in(ann)) == (False, [], False)
+    assert account_history(cast.ann)[0].sentence == "changed the second step: took away app, codes and passkeys"
+    assert "were taken away by an admin" in text_of(outbox()[-1])
+    desk = Desk(app)
+    desk.sign_in(cast.ann.email)
+    assert is_in(desk)
 
 
 def test_a_new_password_does_not_go_around_the_code(app: Flask, ann: Desk, cast: Cast, phone: Phone) -> None:

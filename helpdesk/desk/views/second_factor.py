@@ -11,6 +11,7 @@ from helpdesk.agents.queries import requires_second_factor
 from helpdesk.agents.second_factor import (
     decide_second_factor,
     end_second_factor,
+    forget_devices,
     renew_recovery_codes,
     start_second_factor,
 )
@@ -68,18 +69,18 @@ def end_two_factor() -> str | Response | tuple[str, int]:
     if (asked := _ask_again()) is not None:
         return asked
     try:
-        end_second_factor(g.agent, by=g.agent)
+        end_second_factor(g.agent)
     except HelpdeskError as error:
         return _page(error.message), error.status
     flash("Your password is enough again.", "done")
     return redirect(url_for("desk.account"), 303)
 
 
-@blueprint.post(f"/agents/<{ID}:agent_id>/two-factor/off")
+@blueprint.post(f"/agents/<{ID}:agent_id>/devices/forget")
 @require("agents.edit")
-def end_agents_two_factor(agent_id: int) -> Response:
-    """Help a colleague who lost phone and codes."""
-    noted_agent(agent_id, "the second step: turned it off", lambda agent: end_second_factor(agent, by=g.agent))
+def forget_agents_devices(agent_id: int) -> Response:
+    """Help a colleague who lost his phone."""
+    noted_agent(agent_id, "the second step: took away app, codes and passkeys", forget_devices)
     flash("The password is enough until a new app is set up.", "done")
     return redirect(url_for("desk.edit_agent", agent_id=agent_id), 303)
 
