@@ -217,6 +217,21 @@ def test_it_is_turned_off_again_and_the_owner_hears_of_it(
     assert is_in(desk)
 
 
+def test_another_phone_takes_the_place_of_the_first(ann: Desk, cast: Cast, phone: Phone) -> None:
+    before = cast.ann.tf_totp_secret
+    another = Phone(ann.get(f"{SETUP}?new=1").text)
+    wrong = ann.post(SETUP, code="000000")
+    assert (wrong.status_code, cast.ann.tf_totp_secret, "Let it read this picture" in wrong.text) == (422, before, True)
+    assert ann.post(SETUP, code=another.code()).status_code == 200
+    assert cast.ann.tf_totp_secret != before
+
+
+def test_a_code_without_a_picture_before_changes_nothing(ann: Desk, cast: Cast, phone: Phone) -> None:
+    before = cast.ann.tf_totp_secret
+    assert ann.post(SETUP, code=phone.code()).location == SETUP
+    assert cast.ann.tf_totp_secret == before
+
+
 def test_an_admin_helps_who_lost_the_phone(app: Flask, carla: Desk, ann: Desk, cast: Cast, phone: Phone) -> None:
     db.session.add(Passkey(agent=cast.ann, name="Phone", credential_id=b"1", public_key=b"k", usage="first",
                            device_type="single_device", lastuse_datetime=clock.now()))  # fmt: skip

@@ -34,21 +34,21 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
 @require("account.edit")
 def two_factor() -> str | Response:
     """How to set it up, or how it stands."""
-    return _ask_again() or _page()
+    return _ask_again() or _page(is_new=not g.agent.has_second_factor or "new" in request.args)
 
 
 @blueprint.post("/account/two-factor")
 @require("account.edit")
 def start_two_factor() -> str | Response | tuple[str, int]:
-    """Turn it on with the first code of the app."""
+    """Turn it on with the first code of the app, or go over to another app."""
     secret = session.get(NEW)
-    if (asked := _ask_again()) is not None or secret is None or g.agent.has_second_factor:
+    if (asked := _ask_again()) is not None or secret is None:
         return asked or redirect(url_for("desk.two_factor"), 303)
     try:
         code, keep = CodeForm().code.data or "", session.get("sign_in")
         codes = start_second_factor(g.agent, secret=secret, code=code, keep=keep)
     except HelpdeskError as error:
-        return _page(error.message), error.status
+        return _page(error.message, is_new=True), error.status
     session.pop(NEW)
     return render_template("security/recovery_codes.html", codes=codes, is_new=True)
 
@@ -106,9 +106,14 @@ def _ask_again() -> Response | None:
     return redirect(url_for("security.verify", next=url_for("desk.two_factor")), 303)
 
 
-def _page(problem: str = "") -> str:
-    shown = {"form": CodeForm(formdata=None), "problem": problem, "is_required": requires_second_factor()}
-    if not g.agent.has_second_factor:
+def _page(problem: str = "", *, is_new: bool = False) -> str:
+    shown = {
+        "form": CodeForm(formdata=None),
+        "problem": problem,
+        "is_required": requires_second_factor(),
+        "is_new": is_new,
+    }
+    if is_new:
         secret = session.setdefault(NEW, security.totp_factory.generate_totp_secret())
         shown |= security.totp_factory.fetch_setup_values(secret, g.agent)
     return render_template("security/two_factor.html", **shown)
