@@ -129,6 +129,7 @@ DESK_PAGES: dict[str, Path] = {
     "desk.account": lambda world: "/desk/account",
     "desk.agents": lambda world: "/desk/agents",
     "desk.edit_agent": lambda world: f"/desk/agents/{world.agent.id}",
+    "desk.leave_agents_devices": lambda world: f"/desk/agents/{world.agent.id}/devices/forget",
     "desk.leave_agent": lambda world: f"/desk/agents/{world.agent.id}/deactivate",
     "desk.two_factor": lambda world: "/desk/account/two-factor",
     "security.wan_register": lambda world: "/desk/account/passkeys",

@@ -42,7 +42,7 @@ DOORS = {
     "security.two_factor_setup_validate": CLOSED, "security.two_factor_rescue": CLOSED, "security.tf_select": CLOSED,
     "security.mf_recovery_codes": CLOSED,
     "desk.two_factor": AGENT, "desk.start_two_factor": AGENT, "desk.renew_codes": AGENT, "desk.end_two_factor": AGENT,
-    "desk.forget_agents_devices": ADMIN, "desk.require_two_factor": ADMIN,
+    "desk.forget_agents_devices": ADMIN, "desk.leave_agents_devices": ADMIN, "desk.require_two_factor": ADMIN,
     "security.reset_password": PUBLIC, "security.change_password": SIGNED_IN, "security.verify": SIGNED_IN,
     "desk.home": AGENT, "desk.folder": AGENT, "desk.folder_news": AGENT, "desk.find": AGENT, "desk.suggestions": AGENT, "desk.article": AGENT,
     "desk.readers": AGENT, "desk.edit_reader": AGENT, "desk.change_a_reader": AGENT, "desk.block": AGENT,

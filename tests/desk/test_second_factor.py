@@ -240,6 +240,7 @@ def test_an_admin_helps_who_lost_the_phone(app: Flask, carla: Desk, ann: Desk, c
     carla.client.post(f"/desk/agents/{cast.ann.id}/devices/forget", data={"csrf_token": token(carla)})
     assert cast.ann.has_second_factor  # Carla has no second step herself
     decide_second_factor(False)
+    assert "Ann is signed out everywhere at once." in carla.get(f"/desk/agents/{cast.ann.id}/devices/forget").text
     carla.post(f"/desk/agents/{cast.ann.id}/devices/forget")
     assert (cast.ann.has_second_factor, cast.ann.webauthn, is_in(ann)) == (False, [], False)
     assert account_history(cast.ann)[0].sentence == "changed the second step: took away app, codes and passkeys"

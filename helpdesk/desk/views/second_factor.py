@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 
 from helpdesk.access import require
-from helpdesk.agents.queries import requires_second_factor
+from helpdesk.agents.queries import get_agent, requires_second_factor
 from helpdesk.agents.second_factor import (
     decide_second_factor,
     end_second_factor,
@@ -16,6 +16,7 @@ from helpdesk.agents.second_factor import (
     start_second_factor,
 )
 from helpdesk.desk import blueprint
+from helpdesk.desk.pages import desk_page
 from helpdesk.desk.views.agents import noted_agent
 from helpdesk.desk.views.lists import ID
 from helpdesk.errors import HelpdeskError
@@ -74,6 +75,13 @@ def end_two_factor() -> str | Response | tuple[str, int]:
         return _page(error.message), error.status
     flash("Your password is enough again.", "done")
     return redirect(url_for("desk.account"), 303)
+
+
+@blueprint.get(f"/agents/<{ID}:agent_id>/devices/forget")
+@require("agents.edit")
+def leave_agents_devices(agent_id: int) -> str:
+    """What will happen when a colleague's phone is lost."""
+    return desk_page("agent_devices.html", agent=get_agent(agent_id))
 
 
 @blueprint.post(f"/agents/<{ID}:agent_id>/devices/forget")
