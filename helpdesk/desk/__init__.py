@@ -17,5 +17,6 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     replies,
     search,
     ticket,
+    undo,
     verbs,
 )
