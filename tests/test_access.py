@@ -54,6 +54,7 @@ DOORS = {
     "desk.canned_reply": AGENT, "desk.insert_canned_reply": AGENT, "desk.remove_draft_file": AGENT,
     "desk.take": AGENT, "desk.assign": AGENT, "desk.close": AGENT, "desk.reopen": AGENT, "desk.spam": AGENT,
     "desk.unspam": AGENT, "desk.topic": AGENT, "desk.priority": AGENT, "desk.queue": AGENT, "desk.tag": AGENT,
+    "desk.undo_act": AGENT,
     "desk.untag": AGENT, "desk.name": AGENT, "desk.add_participant": AGENT, "desk.remove_participant": AGENT,
     "desk.mail": EDITOR, "desk.raw_mail": AGENT, "desk.view_mail": AGENT, "desk.retry_mail": EDITOR, "desk.retry_sending": AGENT,
     "desk.make_ticket_of_mail": EDITOR, "desk.ignore_mail": EDITOR,
@@ -91,6 +92,7 @@ BESIDE_A_TICKET = {
     "start_two_factor",
     "renew_codes",
     "end_two_factor",
+    "undo_act",
 }
 NAMES_A_TICKET = {
     endpoint
@@ -227,7 +229,7 @@ def path_of(app: Flask, rule: Rule, world: World) -> str:
     values: dict[str, object] = {
         "number": ticket.number, "article_id": ticket.article_id, "reader_id": ticket.reader_id, "name": "plan.txt",
         "file_id": world.file.id, "message_id": world.message.id, "email_id": world.inbound.id, "recipient_id": world.recipient.id,
-        "stuck_id": 999, "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
+        "stuck_id": 999, "act": "none", "canned_id": world.canned.id, "agent_id": world.agent.id, "sign_in_id": 999, "slug": "tidewater",
         "queue_id": ticket.queue_id, "topic_id": ticket.topic_id, "site_id": ticket.site_id, "tag_id": 999, "colour": "1f5578", "address_id": 999,
         "token": world.status.rsplit("/", 1)[1], "filename": "reader.css",
     }  # fmt: skip

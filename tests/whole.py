@@ -23,6 +23,7 @@ from helpdesk.tickets.models import Resolution, Then
 from helpdesk.tickets.operations import follow_up
 from helpdesk.tickets.participants import Participant
 from helpdesk.tickets.replying import add_note, reply
+from helpdesk.tickets.ticket_links import Relation, TicketLink
 from helpdesk.tickets.triage import add_tag, close
 from helpdesk.tickets.uploads import keep_uploads, save_draft
 from helpdesk.ticks import claim_tick
@@ -93,6 +94,10 @@ def _add_what_no_verb_makes(cast: Cast, number: int) -> None:
         StuckEmail(source=source, uidvalidity=1, uid=number, reason="no", first_failed_at=now, last_failed_at=now)
     )
     db.session.add(Alarm(kind=NOT_FETCHED, name=f"Box {number}", began_at=now, seen_at=now, told_at=now, ended_at=now))
+    if number == 2:
+        now = clock.now()
+        for one, other in ((1, 2), (2, 1)):
+            db.session.add(TicketLink(ticket_id=one, other_id=other, relation=Relation.RELATED, made_at=now))
     start_sign_in(cast.ann, device="A browser")
     db.session.add(DeskSetting(name=f"setting {number}", value="yes"))
     db.session.add(

@@ -24,5 +24,6 @@ from helpdesk.desk.views import (  # noqa: E402, F401 the views need the bluepri
     setup_tags,
     setup_topics,
     ticket,
+    undo,
     verbs,
 )

@@ -13,6 +13,7 @@ from helpdesk.canned_replies.models import CannedReply
 from helpdesk.columns import UtcDateTime, word
 from helpdesk.database import db
 from helpdesk.desk.alarms import SENTENCES, pause_sentence, sentence_of
+from helpdesk.desk.undo_offer import ACT, Offer, offer_of, offer_rows
 from helpdesk.inbound.doubts import doubt_in
 from helpdesk.inbound.models import InboundEmail, InboundState, StuckEmail
 from helpdesk.inbound.troubles import PAUSED, Rows, patience_ends, troubles
@@ -22,6 +23,7 @@ from helpdesk.tickets.folders import COUNT_STOPS_AT, COUNTED, folder_counts
 from helpdesk.tickets.messages import Message
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.tags import Tag
+from helpdesk.tickets.undoing import OFFERED_FOR
 
 MOST_TAGS = 200
 MOST_NAMED = 40
@@ -33,6 +35,7 @@ Choice = tuple[int, str]
 class Surroundings:
     """Counts for the sidebar; on a ticket's page also what can be chosen there, by label. Alarms are for all;
     `undo` are the own replies that still wait, each with the number of its ticket; `paused` says who paused sending.
+    `act` is what was done last and can be undone.
     `own` are those of the addresses named on a ticket that are the desk's or its staff's. `raw` is the mail that a
     message came by, `doubt` why nothing proves its sender.
     """
@@ -49,6 +52,7 @@ class Surroundings:
     own: list[Choice] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     paused: str = ""
+    act: Offer | None = None
 
     def counted(self, name: str) -> str:
         """A count as the sidebar writes it; nothing for none."""
@@ -61,7 +65,9 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None, named: Collect
 
     `named` are the addresses that stand on its page, as our rows may spell them; at most 40 of them are looked up.
     """
-    values: dict[str, Any] = {"now": clock.now(), "since": patience_ends()}
+    values: dict[str, Any] = {
+        "now": clock.now(), "since": patience_ends(), "acts_since": clock.now() - OFFERED_FOR,
+    }  # fmt: skip
     if ticket:
         always_as_many = [*named, *[""] * MOST_NAMED][:MOST_NAMED]  # so that the statement stays the same
         values |= {"ticket_id": ticket.id, "site_id": ticket.site_id, "named": always_as_many}
@@ -75,6 +81,8 @@ def load_surroundings(agent: Agent, ticket: Ticket | None = None, named: Collect
             found.doubt[number or 0] = doubt_in(label or "")
         elif kind == PAUSED:
             found.paused = pause_sentence(label or "", timezone=agent.timezone)
+        elif kind == ACT:
+            found.act = offer_of(number or 0, label or "")
         elif kind in SENTENCES:
             found.alarms.append(sentence_of(kind, label))
         else:
@@ -95,7 +103,7 @@ def _around_a_ticket(agent: Agent) -> CompoundSelect[Any]:
 
 
 def _always(agent: Agent) -> list[Rows]:
-    return [*_counts(agent), *troubles(bindparam("since", type_=UtcDateTime)), _to_undo(agent)]
+    return [*_counts(agent), *troubles(bindparam("since", type_=UtcDateTime)), _to_undo(agent), offer_rows(agent)]
 
 
 def _counts(agent: Agent) -> list[Rows]:

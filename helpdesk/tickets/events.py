@@ -148,6 +148,12 @@ class Event(Base):
             sqlite_where=text("act IS NOT NULL"),
             postgresql_where=text("act IS NOT NULL"),
         ),
+        Index(
+            "ix_event_act_name",
+            "act",
+            sqlite_where=text("act IS NOT NULL"),
+            postgresql_where=text("act IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -82,30 +82,28 @@ class Life(Handling):
         """Nothing more is to be done; `resolution` says how it ended."""
         if self.is_closed and self.resolution is resolution:
             return
-        self._record(EventKind.CLOSED, now, agent=by, before=self.status, resolution=resolution)
-        self._end(resolution, now)
+        with self._changing(EventKind.CLOSED, now, agent=by, before=self.status, resolution=resolution):
+            self._end(resolution, now)
 
     def reopen(self, *, by: Agent, now: datetime) -> None:
         """There is more to do after all."""
         if self.is_closed:
             self._reopen(now, agent=by)
-            self.sort_at = self.waiting_since or self.last_message_at
 
     def mark_spam(self, *, by: Agent | None, now: datetime, reason: str | None = None) -> None:
         """File it as spam; it leaves every list but that of spam. `reason` is why the desk did it by itself."""
         if not self.is_spam:
-            self._record(
-                EventKind.MARKED_SPAM, now, agent=by, before=self.status, resolution=self.resolution, reason=reason
-            )
-            self._end(Resolution.SPAM, now)
+            told: dict[str, Any] = {"before": self.status, "resolution": self.resolution, "reason": reason}
+            with self._changing(EventKind.MARKED_SPAM, now, agent=by, **told):
+                self._end(Resolution.SPAM, now)
 
     def unmark_spam(self, *, by: Agent, now: datetime) -> None:
         """It was no spam: back to where readers wait."""
         if self.is_spam:
-            self._record(EventKind.UNMARKED_SPAM, now, agent=by)
-            self._unclose()
-            self.status = Status.OPEN if self.first_replied_at else Status.NEW
-            self._wait_since(self.last_message_at)
+            with self._changing(EventKind.UNMARKED_SPAM, now, agent=by):
+                self._unclose()
+                self.status = Status.OPEN if self.first_replied_at else Status.NEW
+                self._wait_since(self.last_message_at)
 
     def note_mail(self, kind: EventKind, *, now: datetime, by: Agent | None = None, **said: Any) -> None:
         """Something became of one of its mails, or of who gets them; that changes nothing else."""
@@ -121,9 +119,10 @@ class Life(Handling):
         self._wait_since(self.waiting_since or now)
 
     def _reopen(self, now: datetime, *, agent: Agent | None = None, reader: Reader | None = None) -> None:
-        self._record(EventKind.REOPENED, now, agent=agent, reader=reader, before=self.resolution)
-        self._unclose()
-        self.status = Status.OPEN
+        with self._changing(EventKind.REOPENED, now, agent=agent, reader=reader, before=self.resolution):
+            self._unclose()
+            self.status = Status.OPEN
+            self.sort_at = self.waiting_since or self.last_message_at
 
     def _end(self, resolution: Resolution, now: datetime) -> None:
         self.status, self.resolution, self.closed_at = Status.CLOSED, resolution, now

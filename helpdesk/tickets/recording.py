@@ -1,5 +1,7 @@
 """How a ticket keeps what happens to it: its events, its messages, and the moment it waits since."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +12,7 @@ from helpdesk.readers.models import Reader
 from helpdesk.tickets.acts import current_act
 from helpdesk.tickets.events import Event, EventKind
 from helpdesk.tickets.messages import Message, MessageKind
+from helpdesk.tickets.standing import differences, look
 from helpdesk.tickets.states import Status
 
 if TYPE_CHECKING:
@@ -42,6 +45,16 @@ class Recording:
         self._keep(
             Event(ticket=self, kind=kind, at=now, by_agent=agent, by_reader=reader, data=data, act=current_act())
         )
+
+    @contextmanager
+    def _changing(
+        self, kind: EventKind, now: datetime, *, agent: Agent | None = None, reader: Reader | None = None, **data: Any
+    ) -> Iterator[None]:
+        """Record what is done inside, with each column that it changes: enough to undo it."""
+        was = look(cast("Ticket", self))
+        yield
+        changed = differences(was, look(cast("Ticket", self)))
+        self._record(kind, now, agent=agent, reader=reader, changed=changed, **data)
 
     def _add(self, message: Message, now: datetime) -> None:
         self._hold(message, now)

@@ -4,13 +4,16 @@ from sqlalchemy import select
 
 from helpdesk import clock
 from helpdesk.agents.models import Agent
+from helpdesk.articles.operations import find_or_add_article
 from helpdesk.database import db, transactional
 from helpdesk.errors import Conflict, Invalid, Refused
 from helpdesk.sites.models import Priority, Queue, Topic
+from helpdesk.templating import one_line
 from helpdesk.tickets.models import Resolution, Ticket
 from helpdesk.tickets.tags import Tag
 
 TAG_LENGTH = 40
+SUBJECT_LENGTH = 200
 
 
 @transactional
@@ -75,6 +78,25 @@ def move(ticket: Ticket, *, queue: Queue, by: Agent) -> None:
     if queue.site_id != ticket.site_id:
         raise Invalid("That queue belongs to another site.")
     ticket.move(queue, by=by, now=clock.now())
+
+
+@transactional
+def rename(ticket: Ticket, *, subject: str, by: Agent) -> None:
+    """Give it a subject that says what it is about."""
+    wanted = one_line(subject)
+    if not wanted or len(wanted) > SUBJECT_LENGTH:
+        raise Invalid(f"A subject has between 1 and {SUBJECT_LENGTH} characters.")
+    ticket.rename(wanted, by=by, now=clock.now())
+
+
+@transactional
+def set_article(ticket: Ticket, *, url: str, by: Agent) -> None:
+    """Say which article it is about, by its address; by none, that it is about no article."""
+    article = find_or_add_article(ticket.site, url.strip()) if url.strip() else None
+    if url.strip() and article is None:
+        raise Invalid(f"That is no address of {ticket.site.name}. Copy it from the page itself.")
+    db.session.flush()
+    ticket.set_article(article, by=by, now=clock.now())
 
 
 @transactional

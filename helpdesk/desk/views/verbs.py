@@ -28,6 +28,7 @@ from helpdesk.desk.views.lists import ID
 from helpdesk.errors import HelpdeskError, Invalid, NotFound
 from helpdesk.sites.models import Priority, Queue, Topic
 from helpdesk.tickets import triage
+from helpdesk.tickets.acts import in_one_act
 from helpdesk.tickets.forwarding import name_reader
 from helpdesk.tickets.models import Resolution, Ticket
 from helpdesk.tickets.queries import get_ticket
@@ -48,7 +49,8 @@ def verb(name: str, capability: str) -> Callable[[Callable[[Ticket], str]], Call
             ticket = get_ticket(number, g.agent)
             go_on = where_next(ticket, AfterSend.NEXT) if "next" in request.args else partial(back_to, number)
             try:
-                flash(act(ticket), "done")
+                with in_one_act() as done:
+                    flash(act(ticket), done)
             except NotFound:
                 raise
             except HelpdeskError as error:

@@ -49,6 +49,7 @@ const verbs = {
   a: () => $("[data-take]")?.requestSubmit(),
   e: close,
   E: () => $("[data-close-next]")?.click(),
+  z: () => ["now", "reply", "earlier"].map((age) => $(`[data-undo=${age}]`)).find(Boolean)?.click(),
   "/": () => $("#q").focus(),
   "?": ask,
   g: () => { waitsForList = Date.now(); },
