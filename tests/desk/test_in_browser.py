@@ -59,7 +59,9 @@ def test_the_reader_of_a_ticket_without_one_is_named_without_script(desk: Callab
     expect(page.locator("#reader-title")).to_have_text("tom@example.net")
 
 
-def test_6_take_note_close_search_help_and_lists_have_keys(desk: Callable[..., Page], cast: Cast, ticket: Ticket) -> None:
+def test_6_take_note_close_search_help_and_lists_have_keys(
+    desk: Callable[..., Page], cast: Cast, ticket: Ticket
+) -> None:
     page = desk("/desk/tickets/1")
     press(page, "a")
     expect(page.locator("p.flash")).to_have_text("The ticket is yours.")
